@@ -1,0 +1,52 @@
+import type { Column, Task } from './dataset.ts'
+
+/** How the hold-out was cut from the dataset. */
+export interface Split {
+  readonly by: 'stratified' | 'group' | 'time' | 'time+group'
+  readonly train: number
+  readonly test: number
+  /** Metrics of the chosen learner on this split's test rows. */
+  readonly metrics: Record<string, number | null>
+  /** Metrics of the baseline (majority class or mean) on the same rows. */
+  readonly baseline: Record<string, number | null>
+}
+
+export interface LeaderboardRow {
+  readonly learner: string
+  readonly settings: Record<string, number | string>
+  readonly logLoss: number
+  readonly metrics: Record<string, number | null>
+  readonly seconds: number
+  readonly chosen: boolean
+}
+
+/** What training makes: everything a version needs to serve, explain and be judged. Plain and serialisable. */
+export interface Artefact {
+  /** ONNX: X float32 [N, F] -> probability float32 [N, 1] (regression: value [N, 1]; multiclass: probabilities [N, C]). */
+  readonly onnx: Uint8Array
+  /** JSON bytes for exact contributions and intervals (trees with covers, linear terms, calibration); input of explain() and interval(). */
+  readonly explainer: Uint8Array
+  readonly task: Task
+  readonly columns: readonly Column[]
+  readonly learner: string
+  readonly settings: Record<string, number | string>
+  /** Metrics on the main hold-out split (splits[0]). */
+  readonly metrics: Record<string, number | null>
+  readonly splits: readonly Split[]
+  readonly leaderboard: readonly LeaderboardRow[]
+  /** Rows that the predictor must reproduce within 1e-5 on load. x: row-major (rows, F). NaN travels as null. */
+  readonly golden: { readonly x: readonly (readonly (number | null)[])[]; readonly y: readonly number[] }
+  readonly importances: readonly { readonly feature: string; readonly gain: number; readonly permutation: number | null }[]
+  /** Per column: quantile edges and shares on the training rows, for drift. */
+  readonly statistics: readonly {
+    readonly feature: string
+    readonly missing: number
+    readonly edges: readonly number[]
+    readonly shares: readonly number[]
+    readonly min: number | null
+    readonly max: number | null
+    readonly mean: number | null
+  }[]
+  readonly warnings: readonly string[]
+  readonly seed: number
+}

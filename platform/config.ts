@@ -1,0 +1,68 @@
+import { z } from 'zod'
+import { InklingError } from './errors.ts'
+
+const port = z.coerce.number().int().min(0).max(65535)
+const seconds = (least: number, most: number) => z.coerce.number().min(least).max(most)
+
+/** Every setting, where it comes from and why its bounds are what they are. */
+const settings = {
+  HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on. Loopback unless said otherwise.'),
+  PORT: port.default(4000).describe('Port to listen on; 0 takes a free one.'),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must start with postgres:// or postgresql://')
+    .optional()
+    .describe('A PostgreSQL server. Without it the embedded database in INKLING_DATA_DIR is used.'),
+  DATABASE_POOL_SIZE: z.coerce
+    .number()
+    .int()
+    .min(2, 'needs 2: one connection listens for notifications')
+    .max(200)
+    .default(10)
+    .describe('Connections to the server.'),
+  INKLING_DATA_DIR: z.string().min(1).default('.inkling').describe('Folder of the embedded database.'),
+  INKLING_NOW: z.iso
+    .datetime({ offset: true })
+    .optional()
+    .describe("Freezes the data's clock at a moment; overrides the one stored by an import."),
+  INKLING_SEED: z.coerce.number().int().min(0).max(2 ** 31 - 1).default(7).describe('Seed of training and of the simulated school.'),
+  INKLING_WORKER: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe('Whether this process runs jobs.'),
+  SHUTDOWN_SECONDS: seconds(1, 60).default(8).describe('How long running requests may take to end after SIGTERM.'),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info').describe('Least severe level logged.'),
+  NODE_ENV: z.string().default('development').describe('production hides GraphiQL and introspection.'),
+}
+
+const schema = z.object(settings)
+
+export type Config = Readonly<z.infer<typeof schema>>
+export type SettingName = keyof Config
+
+/** Reads every setting from the environment. Throws CONFIG_INVALID that lists all faults at once. */
+export function loadConfig(environment: Record<string, string | undefined> = process.env): Config {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''))
+  const parsed = schema.safeParse(given)
+  if (parsed.success) return parsed.data
+  const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+  throw new InklingError(
+    'CONFIG_INVALID',
+    `The configuration has ${faults.length} fault${faults.length === 1 ? '' : 's'}: ${faults.join('; ')}`,
+    'Correct these environment variables; `inkling doctor` lists every setting.',
+  )
+}
+
+/** Every setting with its value, where it came from and what it means; secrets in URLs are masked. */
+export function describeConfig(config: Config, environment: Record<string, string | undefined> = process.env) {
+  return (Object.keys(settings) as SettingName[]).map((name) => ({
+    name,
+    value: maskPassword(config[name]),
+    source: environment[name] ? 'environment' : 'default',
+    says: settings[name].description ?? '',
+  }))
+}
+
+function maskPassword(value: unknown): string {
+  return value === undefined ? '' : String(value).replace(/(:\/\/[^:/@]+):[^@]*@/, '$1:***@')
+}

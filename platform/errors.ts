@@ -1,0 +1,62 @@
+/** Every error that Inkling raises on purpose, by code. A new code is one line here. */
+const codes = {
+  BAD_USER_INPUT: { retryable: false },
+  CONFIG_INVALID: { retryable: false },
+  DATABASE_UNAVAILABLE: { retryable: true },
+  DATA_FOLDER_IN_USE: { retryable: false },
+  DATA_FOLDER_VERSION: { retryable: false },
+  MIGRATION_FAILED: { retryable: false },
+  CONNECTION_IN_TRANSACTION: { retryable: false },
+  PORT_IN_USE: { retryable: false },
+  IMPORT_INVALID: { retryable: false },
+  NOT_FOUND: { retryable: false },
+  FORBIDDEN: { retryable: false },
+  UNAUTHENTICATED: { retryable: false },
+  MODEL_UNKNOWN: { retryable: false },
+  MODEL_INVALID: { retryable: false },
+  MODEL_NOT_TRAINED: { retryable: true },
+  FEATURE_INVALID: { retryable: false },
+  FEATURE_MISMATCH: { retryable: false },
+  FEATURE_READ_FAILED: { retryable: true },
+  NOT_APPLICABLE: { retryable: false },
+  NOT_ENOUGH_ROWS: { retryable: false },
+  ONE_CLASS: { retryable: false },
+  LEAK: { retryable: false },
+  TRAINING_FAILED: { retryable: true },
+  ARTEFACT_INVALID: { retryable: false },
+  INFERENCE_FAILED: { retryable: true },
+  INFERENCE_OVERLOADED: { retryable: true },
+  JOB_UNKNOWN: { retryable: false },
+  JOB_STATE: { retryable: false },
+  TOO_MANY_JOBS: { retryable: true },
+  CANCELLED: { retryable: false },
+  UNAVAILABLE: { retryable: true },
+  INTERNAL: { retryable: false },
+} as const satisfies Record<string, { retryable: boolean }>
+
+export type ErrorCode = keyof typeof codes
+
+export class InklingError extends Error {
+  override readonly name = 'InklingError'
+  readonly code: ErrorCode
+  /** What to do next, in one sentence. */
+  readonly hint: string
+  readonly retryable: boolean
+
+  /** message: what happened, with the values. hint: what to do next. */
+  constructor(code: ErrorCode, message: string, hint: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.code = code
+    this.hint = hint
+    this.retryable = codes[code].retryable
+  }
+}
+
+export function isInklingError(error: unknown): error is InklingError {
+  return error instanceof InklingError
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -46,7 +46,7 @@ export interface IntervalCoverage {
   readonly rows: number
   /** Mean of high - low. */
   readonly width: number
-  /** Share of all rows' mean outcome bounds: low <= seen <= high is what validity promises on average. */
+  /** Means over all rows; validity promises low <= seen <= high up to sampling noise. */
   readonly low: number
   readonly seen: number
   readonly high: number

@@ -38,7 +38,7 @@ export function statisticsOf(dataset: Pick<Dataset, 'columns' | 'n' | 'x'>): Col
       if (value > max) max = value
       counts[stepOf(edges, value)]!++
     }
-    const isFinite = known > 0 && Number.isFinite(sum)
+    const hasMean = known > 0 && Number.isFinite(sum)
     return {
       feature: column.name,
       missing: n > 0 ? missing / n : 0,
@@ -46,7 +46,7 @@ export function statisticsOf(dataset: Pick<Dataset, 'columns' | 'n' | 'x'>): Col
       shares: counts.map((count) => (known > 0 ? count / known : 0)),
       min: known > 0 && Number.isFinite(min) ? min : null,
       max: known > 0 && Number.isFinite(max) ? max : null,
-      mean: isFinite && column.kind === 'number' ? sum / known : null,
+      mean: hasMean && column.kind === 'number' ? sum / known : null,
     }
   })
 }

@@ -25,13 +25,19 @@ const settings = {
     .datetime({ offset: true })
     .optional()
     .describe("Freezes the data's clock at a moment; overrides the one stored by an import."),
-  INKLING_SEED: z.coerce.number().int().min(0).max(2 ** 31 - 1).default(7).describe('Seed of training and of the simulated school.'),
-  INKLING_WORKER: z
-    .enum(['on', 'off'])
-    .default('on')
-    .describe('Whether this process runs jobs.'),
+  INKLING_SEED: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(2 ** 31 - 1)
+    .default(7)
+    .describe('Seed of training and of the simulated school.'),
+  INKLING_WORKER: z.enum(['on', 'off']).default('on').describe('Whether this process runs jobs.'),
   SHUTDOWN_SECONDS: seconds(1, 60).default(8).describe('How long running requests may take to end after SIGTERM.'),
-  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info').describe('Least severe level logged.'),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+    .default('info')
+    .describe('Least severe level logged.'),
   NODE_ENV: z.string().default('development').describe('production hides GraphiQL and introspection.'),
 }
 
@@ -42,7 +48,9 @@ export type SettingName = keyof Config
 
 /** Reads every setting from the environment. Throws CONFIG_INVALID that lists all faults at once. */
 export function loadConfig(environment: Record<string, string | undefined> = process.env): Config {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''))
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  )
   const parsed = schema.safeParse(given)
   if (parsed.success) return parsed.data
   const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)

@@ -9,7 +9,10 @@ export function createLog(level: string): Log {
       level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
-      redact: { paths: ['authorization', '*.authorization', 'headers.cookie', '*.apiKey', '*.password'], censor: '[secret]' },
+      redact: {
+        paths: ['authorization', '*.authorization', 'headers.cookie', '*.apiKey', '*.password'],
+        censor: '[secret]',
+      },
     },
     pino.destination({ dest: 2, sync: true }),
   )

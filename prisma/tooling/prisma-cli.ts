@@ -10,7 +10,10 @@ import { fileURLToPath } from 'node:url'
 const require = createRequire(import.meta.url)
 const engineless = new Set(['generate', 'validate', 'format'])
 const arguments_ = process.argv.slice(2)
-const environment = { ...process.env, PATH: `${resolve('node_modules/.bin')}${delimiter}${process.env.PATH}` }
+const environment: NodeJS.ProcessEnv = {
+  ...process.env,
+  PATH: `${resolve('node_modules/.bin')}${delimiter}${process.env.PATH}`,
+}
 
 function hasNativeEngine(): boolean {
   const prisma = dirname(require.resolve('prisma/package.json'))

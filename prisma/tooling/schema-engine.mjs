@@ -9,9 +9,9 @@ import { adapterFactory } from './schema-engine-database.mjs'
 
 const require = createRequire(import.meta.url)
 const argv = process.argv.slice(2)
-const valueOf = (flag) => (argv.includes(flag) ? argv[argv.indexOf(flag) + 1] : undefined)
-const valuesOf = (flag) => argv.flatMap((word, index) => (word === flag ? [argv[index + 1]] : []))
-const { url } = JSON.parse(valueOf('--datasource') ?? '{}')
+const flagOf = (flag) => (argv.includes(flag) ? argv[argv.indexOf(flag) + 1] : undefined)
+const flagsOf = (flag) => argv.flatMap((word, index) => (word === flag ? [argv[index + 1]] : []))
+const { url } = JSON.parse(flagOf('--datasource') ?? '{}')
 
 function reportFailure(message, code) {
   const fields = { message, error_code: code, is_panic: false }
@@ -39,7 +39,7 @@ function loadEngine() {
 let factory
 async function newEngine() {
   const { SchemaEngine } = await loadEngine()
-  const datamodels = valuesOf('--datamodels').map((path) => [path, readFileSync(path, 'utf8')])
+  const datamodels = flagsOf('--datamodels').map((path) => [path, readFileSync(path, 'utf8')])
   factory ??= adapterFactory(url)
   return SchemaEngine.new(
     { datamodels: datamodels.length > 0 ? datamodels : undefined },

@@ -1,0 +1,17 @@
+import { PrismaPg } from '@prisma/adapter-pg'
+import { PrismaClient as LearningPrismaClient } from '../prisma/learning/generated/prisma/client.ts'
+import { PrismaClient as PlatformPrismaClient } from '../prisma/platform/generated/prisma/client.ts'
+import type { Database } from './database.ts'
+
+export type LearningClient = LearningPrismaClient
+export type PlatformClient = PlatformPrismaClient
+
+/** The reference application's own client, on the one pool. */
+export function learningClient(database: Database): LearningClient {
+  return new LearningPrismaClient({ adapter: new PrismaPg(database.pool, { schema: 'learning' }) })
+}
+
+/** The client of Inkling's tables, on the one pool. */
+export function platformClient(database: Database): PlatformClient {
+  return new PlatformPrismaClient({ adapter: new PrismaPg(database.pool, { schema: 'inkling' }) })
+}

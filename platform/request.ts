@@ -1,0 +1,25 @@
+import type { GraphQLSchema } from 'graphql'
+import type { Log } from './log.ts'
+import type { Viewer } from './viewer.ts'
+
+/** What every resolver knows about the request it serves. Made once per request by the gateway, the same for all subgraphs. */
+export interface RequestContext {
+  readonly requestId: string
+  readonly viewer: Viewer
+  /** The request's one instant, on the data's clock: what "now" means everywhere in this request. */
+  readonly now: Date
+  /** The same instant on the wall clock: which versions serve. */
+  readonly instant: Date
+  readonly log: Log
+  readonly signal?: AbortSignal
+}
+
+/** A part of the graph. Its schema carries `_entities` and `_service`; it is served in process or over HTTP. */
+export interface Subgraph {
+  readonly name: string
+  readonly schema: GraphQLSchema
+  /** Printed federation SDL. */
+  readonly sdl: string
+  /** The resolvers' context of one request: the request itself plus this subgraph's engines and loaders. Called once per request. */
+  contextOf(request: RequestContext): object
+}

@@ -1,0 +1,41 @@
+import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import pg from 'pg'
+import { inject } from 'vitest'
+import { type Database, openDatabase } from '../platform/database.ts'
+import { createLog } from '../platform/log.ts'
+import { migrate } from '../platform/migrate.ts'
+
+export const silent = createLog('silent')
+
+/** A migrated, empty database of its own: embedded and in memory, or a fresh one on DATABASE_URL's server. */
+export async function openTestDatabase(): Promise<Database> {
+  const server = inject('server')
+  if (!server) return openDatabase({ log: silent, template: readFileSync(inject('template')) })
+  const { url, drop } = await createServerDatabase(server)
+  const database = await openDatabase({ url, log: silent })
+  await migrate(database, silent)
+  return {
+    ...database,
+    async close() {
+      await database.close()
+      await drop()
+    },
+  }
+}
+
+/** Creates a database on the server; `drop` ends its connections and removes it. */
+export async function createServerDatabase(server: string): Promise<{ url: string; drop(): Promise<void> }> {
+  const name = `inkling_test_${randomUUID().replaceAll('-', '')}`
+  await onServer(server, `CREATE DATABASE "${name}"`)
+  const url = new URL(server)
+  url.pathname = `/${name}`
+  return { url: url.href, drop: () => onServer(server, `DROP DATABASE IF EXISTS "${name}" WITH (FORCE)`) }
+}
+
+async function onServer(server: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: server })
+  await client.connect()
+  await client.query(sql)
+  await client.end()
+}

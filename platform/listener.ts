@@ -37,8 +37,8 @@ export function createListener(pool: pg.Pool, embedded: boolean, log: Log): List
   }
   function reopen(client: pg.PoolClient): void {
     if (held === client) held = null
-    client.release(true)
     if (isClosed) return
+    client.release(true)
     log.warn({ event: 'notification connection lost' })
     const attempt = () => {
       if (isClosed) return

@@ -1,0 +1,50 @@
+import SchemaBuilder from '@pothos/core'
+import DirectivesPlugin from '@pothos/plugin-directives'
+import PrismaPlugin, { type PrismaClient } from '@pothos/plugin-prisma'
+import RelayPlugin from '@pothos/plugin-relay'
+import { dateTimeScalar, jsonScalar } from './scalars.ts'
+
+/** The types that every subgraph's builder shares; T adds the context and what Prisma generated. */
+export interface CommonTypes {
+  DefaultFieldNullability: false
+  Scalars: {
+    ID: { Input: string; Output: string }
+    DateTime: { Input: Date; Output: Date }
+    JSON: { Input: unknown; Output: unknown }
+  }
+}
+
+/** What a subgraph without Prisma objects passes as its Prisma types. */
+export interface NoPrismaTypes extends Record<string, never> {}
+
+const shareable = { directives: { shareable: true } } as never
+
+/**
+ * A Pothos builder with the house's settings: fields are non-null unless said otherwise, `PageInfo` and the scalars are the
+ * same in every subgraph, there is no global `node`. `prisma` reads the client from the resolvers' context.
+ */
+export function createBuilder<T extends { Context: object; PrismaTypes: object; [more: string]: unknown }>(prisma: {
+  client: (context: T['Context']) => PrismaClient
+  dmmf: unknown
+}) {
+  const builder = new SchemaBuilder<CommonTypes & T>({
+    plugins: [DirectivesPlugin, RelayPlugin, PrismaPlugin],
+    defaultFieldNullability: false,
+    directives: { useGraphQLToolsUnorderedDirectives: true },
+    prisma: { ...prisma, exposeDescriptions: false, filterConnectionTotalCount: true, onUnusedQuery: null },
+    relay: {
+      nodeQueryOptions: false,
+      nodesQueryOptions: false,
+      clientMutationId: 'omit',
+      cursorType: 'String',
+      edgesFieldOptions: { nullable: false },
+      edgeCursorFieldOptions: { nullable: false },
+      nodeFieldOptions: { nullable: false },
+      nodesOnConnection: true,
+      pageInfoTypeOptions: shareable,
+    },
+  } as never)
+  builder.addScalarType('DateTime' as never, dateTimeScalar as never)
+  builder.addScalarType('JSON' as never, jsonScalar as never)
+  return builder as unknown as PothosSchemaTypes.SchemaBuilder<PothosSchemaTypes.ExtendDefaultTypes<CommonTypes & T>>
+}

@@ -1,0 +1,74 @@
+import { type ErrorCode, InklingError } from '../platform/errors.ts'
+
+// biome-ignore lint/suspicious/noExplicitAny: builders differ in their types from subgraph to subgraph
+type AnyBuilder = any
+
+/** The error types of the graph and the codes that each stands for. */
+const errorTypes = {
+  InvalidInputError: ['BAD_USER_INPUT'],
+  NotFoundError: ['NOT_FOUND', 'MODEL_UNKNOWN', 'JOB_UNKNOWN'],
+  ForbiddenError: ['FORBIDDEN', 'UNAUTHENTICATED'],
+  ConflictError: ['JOB_STATE'],
+  TooManyJobsError: ['TOO_MANY_JOBS'],
+  UnavailableError: ['UNAVAILABLE', 'DATABASE_UNAVAILABLE'],
+} as const satisfies Record<string, readonly ErrorCode[]>
+
+export type ErrorTypeName = keyof typeof errorTypes
+
+const says: Record<ErrorTypeName, string> = {
+  InvalidInputError: 'An argument was refused.',
+  NotFoundError: 'There is no such thing, or you may not see it.',
+  ForbiddenError: 'You may not do that.',
+  ConflictError: 'The thing is not in a state that allows it.',
+  TooManyJobsError: 'Your quota of unfinished jobs is used up.',
+  UnavailableError: 'A part that is needed does not answer; try again.',
+}
+
+/**
+ * Registers `interface Error { message code hint }` and the named error types on a builder, and returns a function that makes
+ * the answer of a mutation: a union of its payload and of those errors.
+ */
+export function registerErrors(builder: AnyBuilder, names: readonly ErrorTypeName[]) {
+  const ErrorInterface = builder.interfaceRef('Error').implement({
+    description: 'Something that was expected to go wrong: what happened, and what to do next.',
+    fields: (t: AnyBuilder) => ({
+      message: t.exposeString('message', { description: 'What happened, with the values.' }),
+      code: t.exposeString('code', { description: 'A stable code for programs.' }),
+      hint: t.exposeString('hint', { description: 'What to do next.' }),
+    }),
+  })
+  const references = names.map((name) =>
+    builder.objectRef(name).implement({
+      description: says[name],
+      directives: { shareable: true },
+      interfaces: [ErrorInterface],
+      isTypeOf: (value: unknown) =>
+        value instanceof InklingError && (errorTypes[name] as readonly string[]).includes(value.code),
+    }),
+  )
+  return function resultOf(payload: { name: string }, unionName: string): AnyBuilder {
+    return builder.unionType(unionName, {
+      description: 'The payload, or what went wrong.',
+      types: [payload, ...references],
+      resolveType: (value: unknown) => {
+        if (!(value instanceof InklingError)) return payload
+        const name = names.find((candidate) => (errorTypes[candidate] as readonly string[]).includes(value.code))
+        return name ? references[names.indexOf(name)] : payload
+      },
+    })
+  }
+}
+
+/** Runs a mutation's work; an error of one of the named types becomes its answer, any other is thrown and masked. */
+export async function withErrors<T>(
+  names: readonly ErrorTypeName[],
+  work: () => Promise<T>,
+): Promise<T | InklingError> {
+  try {
+    return await work()
+  } catch (error) {
+    const codes: readonly string[] = names.flatMap((name) => errorTypes[name])
+    if (error instanceof InklingError && codes.includes(error.code)) return error
+    throw error
+  }
+}

@@ -1,0 +1,78 @@
+// Federation on @apollo/subgraph without @pothos/plugin-federation, which does not load beside it (docs/decisions).
+// Keys are printed through Pothos' directives plugin; this adds `_service` and `_entities`.
+import { entitiesResolver, printSubgraphSchema } from '@apollo/subgraph'
+import {
+  GraphQLList,
+  GraphQLNonNull,
+  GraphQLObjectType,
+  type GraphQLResolveInfo,
+  GraphQLScalarType,
+  GraphQLSchema,
+  GraphQLString,
+  GraphQLUnionType,
+} from 'graphql'
+import type { RequestContext, Subgraph } from '../platform/request.ts'
+
+const SPECIFICATION = 'https://specs.apollo.dev/federation/v2.9'
+const IMPORTS = ['@key', '@shareable', '@external', '@inaccessible', '@tag', '@provides', '@requires']
+
+// biome-ignore lint/suspicious/noExplicitAny: a reference has the shape of its key, which differs by type
+export type ResolveReference = (reference: any, context: any, info: GraphQLResolveInfo) => unknown
+
+/** `extensions` of a type that other subgraphs may ask for by key. Pair it with the `key` directive. */
+export function entityExtensions(resolveReference: ResolveReference) {
+  return { apollo: { subgraph: { resolveReference } } }
+}
+
+function isEntity(type: unknown): type is GraphQLObjectType {
+  if (!(type instanceof GraphQLObjectType)) return false
+  const apollo = type.extensions.apollo as { subgraph?: { resolveReference?: unknown } } | undefined
+  return apollo?.subgraph?.resolveReference !== undefined
+}
+
+/** Makes a subgraph of an ordinary schema: prints its SDL and adds the two fields that a gateway asks. */
+export function toSubgraph(
+  name: string,
+  schema: GraphQLSchema,
+  contextOf: (request: RequestContext) => object,
+): Subgraph {
+  const sdl = `extend schema @link(url: "${SPECIFICATION}", import: ${JSON.stringify(IMPORTS)})\n\n${printSubgraphSchema(schema)}\n`
+  const entities = Object.values(schema.getTypeMap()).filter(isEntity)
+  const Service = new GraphQLObjectType({
+    name: '_Service',
+    fields: { sdl: { type: new GraphQLNonNull(GraphQLString), resolve: () => sdl } },
+  })
+  const Any = new GraphQLScalarType({ name: '_Any' })
+  const query = schema.getQueryType()!
+  const queryConfig = query.toConfig()
+  const added = [
+    Service,
+    Any,
+    ...(entities.length > 0 ? [new GraphQLUnionType({ name: '_Entity', types: entities })] : []),
+  ]
+  const federatedQuery = new GraphQLObjectType({
+    ...queryConfig,
+    fields: {
+      ...queryConfig.fields,
+      _service: { type: new GraphQLNonNull(Service), resolve: () => ({}) },
+      ...(entities.length > 0 ? { _entities: entitiesField(added[2] as GraphQLUnionType, Any) } : {}),
+    },
+  })
+  const config = schema.toConfig()
+  const federated = new GraphQLSchema({
+    ...config,
+    query: federatedQuery,
+    types: [...config.types.filter((type) => type.name !== query.name), ...added],
+  })
+  return { name, schema: federated, sdl, contextOf }
+}
+
+function entitiesField(entity: GraphQLUnionType, any: GraphQLScalarType) {
+  return {
+    type: new GraphQLNonNull(new GraphQLList(entity)),
+    args: { representations: { type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(any))) } },
+    resolve(_root: unknown, args: { representations?: unknown }, context: unknown, info: GraphQLResolveInfo) {
+      return entitiesResolver({ representations: args.representations as { __typename: string }[], context, info })
+    },
+  }
+}

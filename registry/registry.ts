@@ -1,0 +1,107 @@
+import type { Database } from '../platform/database.ts'
+import { InklingError } from '../platform/errors.ts'
+import { type AliasMoveRequest, listMoves, moveAlias } from './aliases.ts'
+import { readArtefact, storeArtefact } from './artefacts.ts'
+import { createRuns, type Runs } from './runs.ts'
+import type { AliasMove, NewVersion, Version } from './version.ts'
+
+/** Channel on which every process hears of a moved alias; the payload is "kind:name". */
+export const ALIAS_CHANNEL = 'inkling_alias'
+
+export interface Registry {
+  readonly runs: Runs
+  /** Stores bytes and version in one transaction (or the caller's) and numbers it. */
+  register<Contents>(version: NewVersion): Promise<Version<Contents>>
+  /** Throws NOT_FOUND. */
+  version<Contents>(id: string): Promise<Version<Contents>>
+  versions<Contents>(kind: string, ids: readonly string[]): Promise<Version<Contents>[]>
+  /** Newest first. */
+  list<Contents>(kind: string, name: string, limit?: number): Promise<Version<Contents>[]>
+  /** The bytes behind a role. Throws ARTEFACT_INVALID when they do not have the hash they were stored under. */
+  artefact(version: Version, role: string): Promise<Uint8Array>
+  /** Points the alias at a version. Moves of one thing are one after the other; each is in the audit log. */
+  move(request: AliasMoveRequest): Promise<AliasMove>
+  /** Every move of one thing's aliases, oldest first. */
+  moves(kind: string, name: string): Promise<AliasMove[]>
+  /** Takes a version out of service for good, with the reason. */
+  quarantine(id: string, reason: string): Promise<void>
+  /** Calls back when an alias of any thing may have moved, here or in another process. */
+  onMove(callback: () => void): Promise<() => Promise<void>>
+}
+
+const COLUMNS =
+  '"id", "kind", "name", "number", "state", "artefacts", "schemaHash", "contents", "reasons", "runId", "createdBy", "createdAt"'
+
+export function createRegistry(database: Database): Registry {
+  async function register<Contents>(version: NewVersion): Promise<Version<Contents>> {
+    return database.transaction(async (client) => {
+      await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [
+        `version:${version.kind}:${version.name}`,
+      ])
+      const hashes: Record<string, string> = {}
+      for (const [role, bytes] of Object.entries(version.artefacts)) hashes[role] = await storeArtefact(client, bytes)
+      const { rows } = await client.query<Version<Contents>>(
+        `INSERT INTO "inkling"."Version" (${COLUMNS})
+         SELECT gen_random_uuid(), $1, $2, 1 + COALESCE(max("number"), 0), $3::"inkling"."VersionState", $4::jsonb, $5, $6::jsonb,
+                $7::text[], $8::uuid, $9, clock_timestamp()
+         FROM "inkling"."Version" WHERE "kind" = $1 AND "name" = $2
+         RETURNING ${COLUMNS}`,
+        [
+          version.kind,
+          version.name,
+          version.state,
+          JSON.stringify(hashes),
+          version.schemaHash,
+          JSON.stringify(version.contents),
+          version.reasons,
+          version.runId ?? null,
+          version.createdBy,
+        ],
+      )
+      return rows[0]!
+    })
+  }
+
+  async function version<Contents>(id: string): Promise<Version<Contents>> {
+    const { rows } = await database.query<Version<Contents>>(
+      `SELECT ${COLUMNS} FROM "inkling"."Version" WHERE "id"::text = $1`,
+      [id],
+    )
+    if (rows[0]) return rows[0]
+    throw new InklingError(
+      'NOT_FOUND',
+      `There is no version ${id}.`,
+      'List the versions that exist: `inkling models list`.',
+    )
+  }
+
+  return {
+    runs: createRuns(database),
+    register,
+    version,
+    async versions<Contents>(kind: string, ids: readonly string[]) {
+      const { rows } = await database.query<Version<Contents>>(
+        `SELECT ${COLUMNS} FROM "inkling"."Version" WHERE "kind" = $1 AND "id"::text = ANY($2::text[])`,
+        [kind, ids],
+      )
+      return rows
+    },
+    async list<Contents>(kind: string, name: string, limit = 100) {
+      const { rows } = await database.query<Version<Contents>>(
+        `SELECT ${COLUMNS} FROM "inkling"."Version" WHERE "kind" = $1 AND "name" = $2 ORDER BY "number" DESC LIMIT $3`,
+        [kind, name, limit],
+      )
+      return rows
+    },
+    artefact: (owner, role) => readArtefact(database, owner, role),
+    move: (request) => moveAlias(database, request),
+    moves: (kind, name) => listMoves(database, kind, name),
+    async quarantine(id, reason) {
+      await database.query(
+        `UPDATE "inkling"."Version" SET "state" = 'QUARANTINED', "reasons" = array_append("reasons", $2) WHERE "id"::text = $1`,
+        [id, reason],
+      )
+    },
+    onMove: (callback) => database.listen(ALIAS_CHANNEL, callback),
+  }
+}

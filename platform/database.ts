@@ -4,7 +4,7 @@ import { type EmbeddedEngine, startEngine } from './embedded/engine.ts'
 import { initialiseFolder, lockFolder } from './embedded/folder.ts'
 import { EmbeddedStream } from './embedded/stream.ts'
 import { InklingError, messageOf } from './errors.ts'
-import { createListener } from './listener.ts'
+import { createListener, type Listener } from './listener.ts'
 import type { Log } from './log.ts'
 
 export interface Queryable {
@@ -63,7 +63,7 @@ async function openServer(url: string, { poolSize = 10, log }: DatabaseOptions):
       { cause: error },
     )
   }
-  return createDatabase(pool, null, log, async () => {})
+  return createDatabase(pool, createListener(pool, false, log), null, log, async () => {})
 }
 
 async function openEmbedded({ dataDir, log, template }: DatabaseOptions): Promise<Database> {
@@ -76,13 +76,20 @@ async function openEmbedded({ dataDir, log, template }: DatabaseOptions): Promis
     unlock()
     throw error
   }
+  const adopters: ((client: pg.ClientBase) => Promise<void>)[] = []
   const pool = new pg.Pool({
+    // A failed query makes the pool drop its connection: the next one has to listen again, before its first query.
+    onConnect: async (client: pg.ClientBase) => {
+      for (const adopt of adopters) await adopt(client)
+    },
     stream: () => new EmbeddedStream(engine) as never,
     max: 1, // there is one session
     idleTimeoutMillis: 0,
     connectionTimeoutMillis: 30_000, // waits behind whoever holds the session, yet never for ever
   } as pg.PoolConfig)
-  return createDatabase(pool, engine, log, async () => {
+  const listener = createListener(pool, true, log)
+  adopters.push((client) => listener.adopt(client))
+  return createDatabase(pool, listener, engine, log, async () => {
     await engine.close()
     unlock()
   })
@@ -90,6 +97,7 @@ async function openEmbedded({ dataDir, log, template }: DatabaseOptions): Promis
 
 function createDatabase(
   pool: pg.Pool,
+  listener: Listener,
   engine: EmbeddedEngine | null,
   log: Log,
   closeEngine: () => Promise<void>,
@@ -97,7 +105,6 @@ function createDatabase(
   const current = new AsyncLocalStorage<Queryable>()
   pool.on('error', (error) => log.warn({ event: 'database connection lost', error: error.message }))
   if (engine) refuseNestedConnections(pool, current)
-  const listener = createListener(pool, engine !== null, log)
   let closing: Promise<void> | null = null
 
   async function transaction<T>(work: (client: Queryable) => Promise<T>): Promise<T> {

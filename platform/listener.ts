@@ -5,6 +5,8 @@ type OnNotify = (payload: string) => void
 
 export interface Listener {
   listen(channel: string, onNotify: OnNotify): Promise<() => Promise<void>>
+  /** Makes a fresh connection of the embedded database listen, before anybody else uses it. */
+  adopt(client: pg.ClientBase): Promise<void>
   close(): Promise<void>
 }
 
@@ -24,7 +26,7 @@ export function createListener(pool: pg.Pool, embedded: boolean, log: Log): List
   function notify(channel: string, payload: string): void {
     for (const onNotify of callbacks.get(channel) ?? []) onNotify(payload)
   }
-  function follow(client: pg.PoolClient): void {
+  function follow(client: pg.ClientBase): void {
     client.on('notification', (message) => notify(message.channel, message.payload ?? ''))
   }
   async function hold(): Promise<void> {
@@ -59,14 +61,11 @@ export function createListener(pool: pg.Pool, embedded: boolean, log: Log): List
     return opening
   }
 
-  if (embedded) {
-    pool.on('connect', (client) => {
-      follow(client)
-      for (const channel of callbacks.keys()) void client.query(`LISTEN ${quoted(channel)}`)
-    })
-  }
-
   return {
+    async adopt(client) {
+      follow(client)
+      for (const channel of callbacks.keys()) await client.query(`LISTEN ${quoted(channel)}`)
+    },
     async listen(channel, onNotify) {
       const isNew = !callbacks.has(channel)
       const listeners = callbacks.get(channel) ?? new Set()

@@ -1,8 +1,11 @@
 import type { Column, Task } from './dataset.ts'
+import type { Choice } from './options.ts'
 
 /** How the hold-out was cut from the dataset. */
 export interface Split {
   readonly by: 'stratified' | 'group' | 'time' | 'time+group'
+  /** The number of a given fold, where the caller brought its own. */
+  readonly fold?: number
   readonly train: number
   readonly test: number
   /** Metrics of the chosen learner on this split's test rows. */
@@ -36,7 +39,11 @@ export interface Artefact {
   readonly leaderboard: readonly LeaderboardRow[]
   /** Rows that the predictor must reproduce within 1e-5 on load. x: row-major (rows, F). NaN travels as null. */
   readonly golden: { readonly x: readonly (readonly (number | null)[])[]; readonly y: readonly number[] }
-  readonly importances: readonly { readonly feature: string; readonly gain: number; readonly permutation: number | null }[]
+  readonly importances: readonly {
+    readonly feature: string
+    readonly gain: number
+    readonly permutation: number | null
+  }[]
   /** Per column: quantile edges and shares on the training rows, for drift. */
   readonly statistics: readonly {
     readonly feature: string
@@ -47,6 +54,14 @@ export interface Artefact {
     readonly max: number | null
     readonly mean: number | null
   }[]
+  /** Answers of the main evaluation for rows held out of fitting and calibration: one hold-out, or all given folds pooled. */
+  readonly heldOut: {
+    readonly rows: Uint32Array
+    /** Shape (rows,); multiclass (rows, classes) row-major. */
+    readonly answers: Float64Array
+  }
+  /** What the search chose: train with it as `candidates` and the same seed, and the same bytes come out without the clock. */
+  readonly choice: Choice
   readonly warnings: readonly string[]
   readonly seed: number
 }

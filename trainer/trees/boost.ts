@@ -1,0 +1,312 @@
+import type { Column } from '../dataset.ts'
+import { createRandom } from '../random.ts'
+import { type Bins, binRows, findBins, MISSING_BIN } from './bins.ts'
+import { appendForest, type Forest, forestScores, MASK_WORDS } from './forest.ts'
+import { createGrower, type GrownTree } from './grow.ts'
+import { createObjective, type Objective, type ObjectiveName } from './objectives.ts'
+import type { TreeSettings } from './settings.ts'
+
+/** Rows to learn from. x: row-major (all rows, columns); y and weights are indexed by row number like x. */
+export interface BoostInput {
+  readonly x: Float32Array
+  readonly columns: readonly Column[]
+  readonly y: Float32Array
+  readonly weights: Float32Array | null
+  readonly rows: Uint32Array
+  readonly objective: ObjectiveName
+  readonly classes: number
+  readonly settings: TreeSettings
+  readonly seed: number
+  /** A model whose trees come first; new rounds correct it. */
+  readonly earlier?: Forest
+}
+
+/** Scores of held-out rows after some rounds. */
+export interface Checkpoint {
+  /** Rounds so far, of this run. */
+  readonly rounds: number
+  readonly loss: number
+  /** Shape (rows, outputs) row-major. */
+  readonly scores: Float32Array
+}
+
+export interface BoostResult {
+  readonly forest: Forest
+  readonly rounds: number
+  readonly checkpoints: readonly Checkpoint[]
+}
+
+/** Rounds at which held-out scores are kept: every fold stops at the same ones, so that folds agree on a number of rounds. */
+export function isCheckpoint(round: number): boolean {
+  if (round <= 10) return true
+  const step = 2 ** (Math.floor(Math.log2(round)) - 3)
+  return round % step === 0
+}
+
+/** Gradient boosting (Friedman 2001) with second-order leaf-wise trees. held: rows that decide when growth stops. */
+export function boost(
+  input: BoostInput,
+  held: Uint32Array | null,
+  onRound?: (done: number, total: number) => void,
+): BoostResult {
+  const { x, columns, rows, settings, classes, earlier } = input
+  const width = columns.length
+  const n = rows.length
+  const objective = createObjective(input.objective, classes)
+  const { outputs } = objective
+  const bins = findBins(x, columns, rows, earlier?.levelBins)
+  const binned = new Uint8Array(n * width)
+  binRows(x, width, rows, bins, binned)
+  const y = pick(input.y, rows)
+  const weights = input.weights ? pick(input.weights, rows) : null
+  const base = earlier ? earlier.base : objective.base(y, weights)
+  const scores = startScores(base, n, earlier, x, width, rows)
+  const holdout = held ? createHoldout(input, held, objective, bins, base) : null
+  const grower = createGrower(binned, n, columns, bins, settings)
+  const gradient = new Float32Array(n * outputs)
+  const hessian = new Float32Array(n * outputs)
+  const random = createRandom(input.seed)
+  const builder = createForestBuilder(outputs, base, bins)
+  const checkpoints: Checkpoint[] = []
+  let bestLoss = Number.POSITIVE_INFINITY
+  let bestRound = 0
+  let round = 0
+  while (round < settings.rounds) {
+    objective.derive(scores, y, weights, gradient, hessian)
+    drawColumns(grower.columnOn, settings.columnShare, random.next)
+    const sample = settings.rowShare < 1 ? drawRows(n, settings.rowShare, random.next) : null
+    let grew = false
+    for (let k = 0; k < outputs; k++) {
+      const sampled = fillOrder(grower.order, sample, n)
+      const at = k * n
+      const tree = grower.grow(gradient.subarray(at, at + n), hessian.subarray(at, at + n), sampled)
+      const own = scores.subarray(at, at + n)
+      setLeafValues(tree, objective, settings.learningRate, own, y)
+      if (sampled === n) addByLeaf(tree, own)
+      else addByWalk(tree, binned, n, own)
+      holdout?.add(tree, k)
+      builder.add(tree)
+      if (tree.nodes > 1) grew = true
+    }
+    round++
+    onRound?.(round, settings.rounds)
+    if (holdout) {
+      const loss = holdout.loss()
+      if (isCheckpoint(round)) checkpoints.push({ rounds: round, loss, scores: holdout.snapshot() })
+      if (loss < bestLoss - 1e-7 * Math.abs(bestLoss)) {
+        bestLoss = loss
+        bestRound = round
+      } else if (round - bestRound >= settings.patience) break
+    }
+    if (!grew && settings.rowShare === 1 && settings.columnShare === 1) break
+  }
+  if (holdout && checkpoints.at(-1)?.rounds !== round)
+    checkpoints.push({ rounds: round, loss: holdout.loss(), scores: holdout.snapshot() })
+  const grown = builder.finish()
+  return { forest: earlier ? appendForest(earlier, grown) : grown, rounds: round, checkpoints }
+}
+
+function pick(values: Float32Array, rows: Uint32Array): Float32Array {
+  const out = new Float32Array(rows.length)
+  for (let i = 0; i < rows.length; i++) out[i] = values[rows[i]!]!
+  return out
+}
+
+/** Layout (outputs, n). */
+function startScores(
+  base: Float64Array,
+  n: number,
+  earlier: Forest | undefined,
+  x: Float32Array,
+  width: number,
+  rows: Uint32Array,
+): Float64Array {
+  const outputs = base.length
+  const scores = new Float64Array(n * outputs)
+  if (!earlier) {
+    for (let k = 0; k < outputs; k++) scores.fill(base[k]!, k * n, k * n + n)
+    return scores
+  }
+  const old = forestScores(earlier, x, width, rows)
+  for (let i = 0; i < n; i++) for (let k = 0; k < outputs; k++) scores[k * n + i] = old[i * outputs + k]!
+  return scores
+}
+
+function createHoldout(input: BoostInput, held: Uint32Array, objective: Objective, bins: Bins, base: Float64Array) {
+  const { x, columns } = input
+  const width = columns.length
+  const n = held.length
+  const { outputs } = objective
+  const binned = new Uint8Array(n * width)
+  binRows(x, width, held, bins, binned)
+  const y = pick(input.y, held)
+  const weights = input.weights ? pick(input.weights, held) : null
+  const scores = startScores(base, n, input.earlier, x, width, held)
+  return {
+    add: (tree: GrownTree, k: number) => addByWalk(tree, binned, n, scores.subarray(k * n, k * n + n)),
+    loss: () => objective.loss(scores, y, weights),
+    snapshot() {
+      const out = new Float32Array(n * outputs)
+      for (let k = 0; k < outputs; k++) for (let i = 0; i < n; i++) out[i * outputs + k] = scores[k * n + i]!
+      return out
+    },
+  }
+}
+
+function drawColumns(on: Uint8Array, share: number, next: () => number): void {
+  if (share >= 1) return
+  // at least one; drawn by position so that the count is exact
+  const wanted = Math.max(1, Math.round(on.length * share))
+  let left = wanted
+  for (let f = 0; f < on.length; f++) {
+    on[f] = next() * (on.length - f) < left ? 1 : 0
+    left -= on[f]!
+  }
+}
+
+/** 1 for the rows drawn, without replacement, exactly round(n * share) of them. */
+function drawRows(n: number, share: number, next: () => number): Uint8Array {
+  const drawn = new Uint8Array(n)
+  let left = Math.max(1, Math.round(n * share))
+  for (let i = 0; i < n; i++) {
+    if (next() * (n - i) >= left) continue
+    drawn[i] = 1
+    left--
+  }
+  return drawn
+}
+
+function fillOrder(order: Uint32Array, sample: Uint8Array | null, n: number): number {
+  let filled = 0
+  for (let i = 0; i < n; i++) if (!sample || sample[i]) order[filled++] = i
+  return filled
+}
+
+function setLeafValues(
+  tree: GrownTree,
+  objective: Objective,
+  rate: number,
+  scores: Float64Array,
+  y: Float32Array,
+): void {
+  for (let node = 0; node < tree.nodes; node++) {
+    if (tree.feature[node]! >= 0) continue
+    let value = tree.value[node]!
+    if (objective.leafValue) {
+      const residuals = new Float64Array(tree.count[node]!)
+      for (let i = 0; i < residuals.length; i++) {
+        const row = tree.order[tree.start[node]! + i]!
+        residuals[i] = y[row]! - scores[row]!
+      }
+      value = objective.leafValue(residuals)
+    }
+    tree.value[node] = Math.fround(value * rate)
+  }
+}
+
+function addByLeaf(tree: GrownTree, scores: Float64Array): void {
+  for (let node = 0; node < tree.nodes; node++) {
+    if (tree.feature[node]! >= 0) continue
+    const value = tree.value[node]!
+    const end = tree.start[node]! + tree.count[node]!
+    for (let i = tree.start[node]!; i < end; i++) scores[tree.order[i]!]! += value
+  }
+}
+
+function addByWalk(tree: GrownTree, binned: Uint8Array, n: number, scores: Float64Array): void {
+  const { feature, bin, defaultLeft, left, right, mask, masks, value } = tree
+  for (let i = 0; i < n; i++) {
+    let node = 0
+    let f = feature[0]!
+    while (f >= 0) {
+      const b = binned[f * n + i]!
+      const set = mask[node]!
+      const toLeft =
+        set >= 0
+          ? (masks[set * MASK_WORDS + (b >>> 5)]! >>> (b & 31)) & 1
+          : b === MISSING_BIN
+            ? defaultLeft[node]
+            : b <= bin[node]!
+      node = toLeft ? left[node]! : right[node]!
+      f = feature[node]!
+    }
+    scores[i]! += value[node]!
+  }
+}
+
+/** Collects grown trees into one flat forest, bins turned into thresholds. */
+function createForestBuilder(outputs: number, base: Float64Array, bins: Bins) {
+  const parts: Omit<GrownTree, 'order' | 'start' | 'count' | 'bin'>[] = []
+  const thresholds: Float32Array[] = []
+  let nodes = 0
+  let sets = 0
+  return {
+    add(tree: GrownTree) {
+      const { nodes: count } = tree
+      const threshold = new Float32Array(count)
+      for (let node = 0; node < count; node++) {
+        const f = tree.feature[node]!
+        if (f < 0 || tree.mask[node]! >= 0) continue
+        const edges = bins.edges[f]!
+        // past the last edge every value goes left: the split asks only whether the cell is missing
+        threshold[node] = tree.bin[node]! < edges.length ? edges[tree.bin[node]!]! : Number.POSITIVE_INFINITY
+      }
+      thresholds.push(threshold)
+      parts.push({
+        nodes: count,
+        feature: tree.feature.slice(0, count),
+        defaultLeft: tree.defaultLeft.slice(0, count),
+        left: tree.left.slice(0, count),
+        right: tree.right.slice(0, count),
+        value: tree.value.slice(0, count),
+        cover: tree.cover.slice(0, count),
+        gain: tree.gain.slice(0, count),
+        mask: tree.mask.slice(0, count),
+        masks: tree.masks.slice(0, tree.sets * MASK_WORDS),
+        sets: tree.sets,
+      })
+      nodes += count
+      sets += tree.sets
+    },
+    finish(): Forest {
+      const forest = {
+        outputs,
+        base,
+        roots: new Int32Array(parts.length + 1),
+        feature: new Int32Array(nodes),
+        threshold: new Float32Array(nodes),
+        defaultLeft: new Uint8Array(nodes),
+        left: new Int32Array(nodes),
+        right: new Int32Array(nodes),
+        value: new Float32Array(nodes),
+        cover: new Float32Array(nodes),
+        gain: new Float32Array(nodes),
+        mask: new Int32Array(nodes),
+        masks: new Uint32Array(sets * MASK_WORDS),
+        levelBins: bins.levelBins,
+      }
+      let at = 0
+      let set = 0
+      parts.forEach((part, index) => {
+        forest.roots[index] = at
+        forest.threshold.set(thresholds[index]!, at)
+        forest.masks.set(part.masks, set * MASK_WORDS)
+        for (let node = 0; node < part.nodes; node++) {
+          const leaf = part.feature[node]! < 0
+          forest.feature[at + node] = part.feature[node]!
+          forest.defaultLeft[at + node] = leaf ? 0 : part.defaultLeft[node]!
+          forest.left[at + node] = leaf ? -1 : part.left[node]! + at
+          forest.right[at + node] = leaf ? -1 : part.right[node]! + at
+          forest.value[at + node] = leaf ? part.value[node]! : 0
+          forest.cover[at + node] = part.cover[node]!
+          forest.gain[at + node] = part.gain[node]!
+          forest.mask[at + node] = part.mask[node]! < 0 ? -1 : part.mask[node]! + set
+        }
+        at += part.nodes
+        set += part.sets
+      })
+      forest.roots[parts.length] = at
+      return forest
+    },
+  }
+}

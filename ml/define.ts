@@ -75,9 +75,13 @@ export interface Model {
   readonly question: string
   /** The field in the graph; the model's name when absent. */
   readonly field?: string
+  /** The plain number beside it; `<field>Probability` when absent. */
+  readonly probabilityField?: string
   readonly features: readonly FeatureSpec[]
   readonly bands: Bands
   readonly gates?: Gates
+  /** Labelled rows that training needs at least; 200 when absent. */
+  readonly minimumRows?: number
   /** Hold-outs to report; the first is the main one. */
   readonly split?: readonly SplitBy[]
   /** A field of the key that groups rows. Groups by other columns arrive with the label rows. */

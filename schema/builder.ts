@@ -14,24 +14,24 @@ export interface CommonTypes {
   }
 }
 
-/** What a subgraph without Prisma objects passes as its Prisma types. */
-export interface NoPrismaTypes extends Record<string, never> {}
-
 const shareable = { directives: { shareable: true } } as never
 
 /**
  * A Pothos builder with the house's settings: fields are non-null unless said otherwise, `PageInfo` and the scalars are the
- * same in every subgraph, there is no global `node`. `prisma` reads the client from the resolvers' context.
+ * same in every subgraph, there is no global `node`. `prisma` reads the client from the resolvers' context; a subgraph
+ * without Prisma objects leaves it out.
  */
-export function createBuilder<T extends { Context: object; PrismaTypes: object; [more: string]: unknown }>(prisma: {
+export function createBuilder<T extends { Context: object; PrismaTypes: object; [more: string]: unknown }>(prisma?: {
   client: (context: T['Context']) => PrismaClient
   dmmf: unknown
 }) {
   const builder = new SchemaBuilder<CommonTypes & T>({
-    plugins: [DirectivesPlugin, RelayPlugin, PrismaPlugin],
+    plugins: [DirectivesPlugin, RelayPlugin, ...(prisma ? [PrismaPlugin] : [])],
     defaultFieldNullability: false,
     directives: { useGraphQLToolsUnorderedDirectives: true },
-    prisma: { ...prisma, exposeDescriptions: false, filterConnectionTotalCount: true, onUnusedQuery: null },
+    ...(prisma
+      ? { prisma: { ...prisma, exposeDescriptions: false, filterConnectionTotalCount: true, onUnusedQuery: null } }
+      : {}),
     relay: {
       nodeQueryOptions: false,
       nodesQueryOptions: false,

@@ -1,0 +1,21 @@
+import type { Version } from '../registry/version.ts'
+import type { Artefact } from '../trainer/artefact.ts'
+import type { FeatureSpec } from './define.ts'
+
+/** The registry's kind of a model's versions, and of the runs that make them. */
+export const MODEL_KIND = 'model'
+export const CHAMPION = 'champion'
+
+/** What a model version keeps beside its bytes (ONNX and explainer): enough to serve it and to judge it. */
+export interface ModelContents extends Omit<Artefact, 'onnx' | 'explainer'> {
+  readonly entity: string
+  readonly question: string
+  readonly features: readonly FeatureSpec[]
+  /** Labelled rows trained on, those of the positive class, and those left out as not applicable. */
+  readonly rows: number
+  readonly positives: number
+  readonly notApplicable: number
+  readonly window: { readonly from: string; readonly to: string }
+}
+
+export type ModelVersion = Version<ModelContents>

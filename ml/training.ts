@@ -1,0 +1,183 @@
+import { InklingError, messageOf } from '../platform/errors.ts'
+import { withSpan } from '../platform/telemetry.ts'
+import type { Registry } from '../registry/registry.ts'
+import type { Artefact } from '../trainer/artefact.ts'
+import { TrainerError } from '../trainer/errors.ts'
+import { train } from '../trainer/index.ts'
+import type { TrainOptions } from '../trainer/options.ts'
+import { type Extraction, extractDataset } from './dataset.ts'
+import type { Model, SqlClient } from './define.ts'
+import { judge } from './gates.ts'
+import { createPredictor } from './inference/predictor.ts'
+import { createInferenceThread } from './inference/thread.ts'
+import { CHAMPION, MODEL_KIND, type ModelContents, type ModelVersion } from './model-version.ts'
+
+export type Promotion = 'always' | 'never'
+
+export interface TrainingOptions {
+  readonly client: SqlClient
+  /** The data's clock: labels whose window is not over by then are left out. */
+  readonly now: Date
+  readonly seed: number
+  /** quick: a small fixed set of candidates, no clock involved. full: a search under `budgetMs`. */
+  readonly candidates?: 'quick' | 'full'
+  readonly budgetMs?: number
+  readonly allowLeaks?: readonly string[]
+  readonly signal?: AbortSignal
+  readonly onProgress?: (progress: { done: number; total: number; message: string }) => void
+}
+
+/** A trained, verified artefact that is not registered yet. */
+export interface TrainedModel {
+  readonly model: Model
+  readonly artefact: Artefact
+  readonly contents: ModelContents
+  /** Gates that failed; empty when the version may serve. */
+  readonly reasons: readonly string[]
+}
+
+export interface TrainingOutcome {
+  readonly model: string
+  readonly version: ModelVersion
+  readonly promoted: boolean
+  readonly reasons: readonly string[]
+}
+
+/** Fewer rows give a hold-out that says nothing. */
+const MINIMUM_ROWS = 200
+/** Extraction takes the first part of the bar, training the rest. */
+const EXTRACTION_SHARE = 30
+
+/** Rows -> features -> trainer -> ONNX, proven by our own predictor. Throws NOT_ENOUGH_ROWS, ONE_CLASS, LEAK and the like by name and number. */
+export async function trainVersion(model: Model, options: TrainingOptions): Promise<TrainedModel> {
+  const { client, now, signal, onProgress } = options
+  const report = (done: number, message: string) => onProgress?.({ done: Math.round(done), total: 100, message })
+  report(0, 'reading rows')
+  const extraction = await withSpan('inkling.extract', { 'inkling.model': model.name }, () =>
+    extractDataset(model, client, {
+      now,
+      signal,
+      onRows: (rows) => report(EXTRACTION_SHARE * (1 - 1 / (1 + rows / 50_000)), `read ${rows} rows`),
+    }),
+  )
+  refuseTooFew(model, extraction)
+  const artefact = await withSpan(
+    'inkling.train',
+    { 'inkling.model': model.name, 'inkling.rows': extraction.dataset.n },
+    () =>
+      runTrainer(model, extraction, options, (share, message) =>
+        report(EXTRACTION_SHARE + (99 - EXTRACTION_SHARE) * share, message),
+      ),
+  )
+  signal?.throwIfAborted()
+  report(99, 'verifying golden rows')
+  await verify(model, artefact)
+  const { onnx: _onnx, explainer: _explainer, ...described } = artefact
+  const contents: ModelContents = {
+    ...described,
+    entity: model.entity,
+    question: model.question,
+    features: model.features,
+    rows: extraction.dataset.n,
+    positives: extraction.positives,
+    notApplicable: extraction.notApplicable,
+    window: { from: extraction.window!.from.toISOString(), to: extraction.window!.to.toISOString() },
+  }
+  return { model, artefact, contents, reasons: judge(model, artefact) }
+}
+
+/** Registers the version and lets it serve, in one transaction (or the caller's). A version that failed a gate is kept as rejected. */
+export async function registerVersion(
+  registry: Registry,
+  trained: TrainedModel,
+  options: { readonly promote: Promotion; readonly createdBy: string; readonly runId?: string },
+): Promise<TrainingOutcome> {
+  const { model, artefact, contents, reasons } = trained
+  const isGood = reasons.length === 0
+  const version = await registry.register<ModelContents>({
+    kind: MODEL_KIND,
+    name: model.name,
+    state: isGood ? 'REGISTERED' : 'REJECTED',
+    artefacts: { onnx: artefact.onnx, explainer: artefact.explainer },
+    schemaHash: model.schemaHash,
+    contents,
+    reasons,
+    createdBy: options.createdBy,
+    ...(options.runId ? { runId: options.runId } : {}),
+  })
+  const promoted = isGood && options.promote === 'always'
+  if (promoted)
+    await registry.move({
+      kind: MODEL_KIND,
+      name: model.name,
+      alias: CHAMPION,
+      versionId: version.id,
+      movedBy: options.createdBy,
+      reason: 'trained, verified and through its gates',
+    })
+  return { model: model.name, version, promoted, reasons }
+}
+
+function refuseTooFew(model: Model, { dataset, positives, notApplicable }: Extraction): void {
+  const least = model.minimumRows ?? MINIMUM_ROWS
+  const negatives = dataset.n - positives
+  if (dataset.n < least)
+    throw new InklingError(
+      'NOT_ENOUGH_ROWS',
+      `${model.name} has ${dataset.n} labelled rows${notApplicable > 0 ? ` (and ${notApplicable} that the question is not about)` : ''}; it needs ${least}.`,
+      'Import or record more history, or lower `minimumRows` in the model file.',
+    )
+  if (positives === 0 || negatives === 0)
+    throw new InklingError(
+      'ONE_CLASS',
+      `All ${dataset.n} labelled rows of ${model.name} are ${positives === 0 ? 'negative' : 'positive'}: there is nothing to tell apart.`,
+      'Look at the label of the model file and at the period that the rows cover.',
+    )
+}
+
+async function runTrainer(
+  model: Model,
+  { dataset }: Extraction,
+  { seed, candidates = 'full', budgetMs, allowLeaks, signal }: TrainingOptions,
+  onShare: (share: number, message: string) => void,
+): Promise<Artefact> {
+  const settings: TrainOptions = {
+    seed,
+    candidates,
+    ...(model.split ? { splits: model.split } : {}),
+    ...(budgetMs ? { budgetMs } : {}),
+    ...(allowLeaks ? { allowLeaks } : {}),
+  }
+  try {
+    return await train(dataset, settings, {
+      ...(signal ? { signal } : {}),
+      onProgress: ({ done, total, message }) => onShare(total > 0 ? done / total : 0, message),
+    })
+  } catch (error) {
+    throw error instanceof TrainerError ? named(model, error) : error
+  }
+}
+
+/** The trainer knows no model names; its refusals get one. */
+function named(model: Model, error: TrainerError): InklingError {
+  const message = `${model.name}: ${error.message}`
+  if (error.code === 'ABORTED') return new InklingError('CANCELLED', message, error.hint, { cause: error })
+  if (error.code === 'LEAK' || error.code === 'ONE_CLASS' || error.code === 'NOT_ENOUGH_ROWS')
+    return new InklingError(error.code, message, error.hint, { cause: error })
+  if (error.code === 'NO_ROWS') return new InklingError('NOT_ENOUGH_ROWS', message, error.hint, { cause: error })
+  return new InklingError('TRAINING_FAILED', message, error.hint, { cause: error })
+}
+
+async function verify(model: Model, { onnx, columns, golden }: Artefact): Promise<void> {
+  const thread = createInferenceThread()
+  try {
+    const predictor = await createPredictor({ id: `new ${model.name}`, onnx, width: columns.length, golden, thread })
+    await predictor.dispose()
+  } catch (error) {
+    throw new InklingError('TRAINING_FAILED', messageOf(error), 'This is a fault of the trainer: please report it.', {
+      cause: error,
+    })
+  } finally {
+    await thread.close()
+  }
+}

@@ -1,0 +1,66 @@
+import type { Database } from '../../../platform/database.ts'
+import { analyzeRows, lockRows, readOrigin, rowsPresent, writeOrigin } from '../rows/origin.ts'
+import type { TableName } from '../rows/tables.ts'
+import { createRowWriter } from '../rows/writer.ts'
+import { DAY, planCurriculum, writeCurriculum } from './curriculum.ts'
+import { createDraws } from './draws.ts'
+import { liveThrough } from './life.ts'
+
+export const DEFAULT_LEARNERS = 2_400
+
+export interface Progress {
+  readonly done: number
+  readonly total: number
+  readonly message: string
+}
+
+export interface SchoolOptions {
+  /** The same seed and moment give the same rows. */
+  readonly seed: number
+  readonly learners?: number
+  /** The moment that dates are relative to: about 400 days of history end there. */
+  readonly now: Date
+  readonly onProgress?: (progress: Progress) => void
+}
+
+export interface School {
+  readonly seed: number
+  readonly learners: number
+  readonly now: string
+  /** Rows written, by table. */
+  readonly rows: Readonly<Partial<Record<TableName, number>>>
+}
+
+/**
+ * Writes a simulated school into an empty learning schema, in one transaction: after a kill there is all of it or nothing.
+ * The generative model is described in docs/simulated-school.md. Throws BAD_USER_INPUT when there are rows already.
+ */
+export async function seedSchool(
+  database: Database,
+  { seed, learners = DEFAULT_LEARNERS, now, onProgress }: SchoolOptions,
+): Promise<School> {
+  return database.transaction(async (client) => {
+    await lockRows(client)
+    const origin = await readOrigin(database)
+    if (origin) throw rowsPresent(origin)
+
+    const draws = createDraws(seed)
+    const rows = createRowWriter(client)
+    const moment = now.getTime()
+    const presentations = planCurriculum(Math.floor(moment / DAY) * DAY, draws.fork(0))
+    writeCurriculum(presentations, rows)
+    const digits = String(learners).length
+    for (let index = 1; index <= learners; index++) {
+      const id = `L${String(index).padStart(Math.max(4, digits), '0')}`
+      liveThrough(id, presentations, moment, draws.fork(index), rows)
+      await rows.drain()
+      if (index % 50 === 0 || index === learners)
+        onProgress?.({ done: index, total: learners, message: 'simulating learners' })
+    }
+    await rows.finish()
+    await analyzeRows(client)
+    await writeOrigin(database, { source: 'simulated', seed, learners, now: now.toISOString() })
+    const counts = Object.entries(rows.written).map(([table, count]) => [table, count.inserted])
+    return { seed, learners, now: now.toISOString(), rows: Object.fromEntries(counts) }
+  })
+}

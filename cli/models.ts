@@ -1,0 +1,54 @@
+import { Command } from 'commander'
+import { CHAMPION, MODEL_KIND, type ModelContents } from '../ml/model-version.ts'
+import { findModel } from '../ml/training-job.ts'
+import { models } from '../models/index.ts'
+import { createRegistry, type Registry } from '../registry/registry.ts'
+import { openGround } from './ground.ts'
+
+/** `inkling models`: what is defined, what was trained, what serves. */
+export function modelsCommand(): Command {
+  return new Command('models')
+    .summary('list models and their versions')
+    .description('Lists every model with its versions, newest first; the one marked * serves.')
+    .argument('[model]', 'only this one')
+    .option('--json', 'print JSON')
+    .action(async (name: string | undefined, options: { json?: boolean }) => {
+      const chosen = name ? [findModel(models, name)] : models
+      const ground = await openGround({ quiet: true })
+      try {
+        const registry = createRegistry(ground.database)
+        const rows = await Promise.all(chosen.map((model) => describe(registry, model.name, model.question)))
+        process.stdout.write(options.json ? `${JSON.stringify(rows, null, 2)}\n` : rows.map(print).join(''))
+      } finally {
+        await ground.close()
+      }
+    })
+}
+
+async function describe(registry: Registry, model: string, question: string) {
+  const versions = await registry.list<ModelContents>(MODEL_KIND, model)
+  const champion = (await registry.moves(MODEL_KIND, model)).findLast((move) => move.alias === CHAMPION)?.toId ?? null
+  return {
+    model,
+    question,
+    versions: versions.map(({ id, number, state, reasons, createdAt, contents }) => ({
+      id,
+      number,
+      state,
+      reasons,
+      createdAt,
+      serves: id === champion,
+      learner: contents.learner,
+      rows: contents.rows,
+      metrics: contents.metrics,
+    })),
+  }
+}
+
+function print({ model, question, versions }: Awaited<ReturnType<typeof describe>>): string {
+  const lines = versions.map(({ number, state, createdAt, serves, rows, metrics, learner }) => {
+    const auc = metrics.auc?.toFixed(4) ?? '-'
+    return `  ${serves ? '*' : ' '} ${String(number).padStart(3)}  ${createdAt.toISOString().slice(0, 16)}  ${state.padEnd(11)} auc ${auc}  ${rows} rows  ${learner}`
+  })
+  return `${model}: ${question}\n${lines.length > 0 ? lines.join('\n') : `    no version yet: inkling train ${model}`}\n`
+}

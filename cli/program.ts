@@ -1,0 +1,58 @@
+import { Command, CommanderError } from 'commander'
+import { isInklingError, messageOf } from '../platform/errors.ts'
+import { version } from './version.ts'
+
+const program = new Command('inkling')
+  .description(
+    'Predictions as fields of your GraphQL API: one TypeScript file per question, trained from the rows of your database.',
+  )
+  .version(version(), '-V, --version', 'print the version')
+  .helpCommand(true)
+  .showHelpAfterError('(add --help for more)')
+  .addHelpText(
+    'after',
+    `
+Settings come from the environment; \`inkling doctor\` lists them. Exit code 0: done; 1: refused or failed; 2: called wrongly.`,
+  )
+
+const { startCommand } = await import('./start.ts')
+const { trainCommand } = await import('./train.ts')
+const { tryCommand } = await import('./try.ts')
+const { modelsCommand } = await import('./models.ts')
+const { importCommand } = await import('./import.ts')
+const { seedCommand, resetCommand } = await import('./seed.ts')
+const { jobsCommand } = await import('./jobs.ts')
+const { schemaCommand } = await import('./schema.ts')
+const { doctorCommand } = await import('./doctor.ts')
+
+for (const command of [
+  startCommand(),
+  trainCommand(),
+  tryCommand(),
+  modelsCommand(),
+  importCommand(),
+  seedCommand(),
+  resetCommand(),
+  jobsCommand(),
+  schemaCommand(),
+  doctorCommand(),
+])
+  program.addCommand(command)
+
+program.exitOverride()
+for (const command of program.commands) command.exitOverride()
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.exitCode = report(error)
+}
+
+/** One sentence on stderr and the hint; the stack only with LOG_LEVEL=debug. Returns the exit code. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  console.error(`inkling: ${messageOf(error)}`)
+  if (isInklingError(error)) console.error(`  ${error.hint}`)
+  else if (error instanceof Error) console.error(error.stack?.split('\n').slice(1, 4).join('\n'))
+  return 1
+}

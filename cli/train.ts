@@ -1,0 +1,130 @@
+import { Command, Option } from 'commander'
+import type { Model } from '../ml/define.ts'
+import { registerVersion, type TrainingOutcome, trainVersion } from '../ml/training.ts'
+import { findModel } from '../ml/training-job.ts'
+import { models } from '../models/index.ts'
+import { isInklingError, messageOf } from '../platform/errors.ts'
+import { createRegistry } from '../registry/registry.ts'
+import { type Ground, openGround } from './ground.ts'
+import { createProgressBar } from './progress-bar.ts'
+import { trainingReport } from './training-report.ts'
+import { parseDuration, parseNames, parseWhole } from './try/options.ts'
+
+interface Options {
+  readonly json?: boolean
+  readonly seed?: number
+  readonly budget: number
+  readonly quick?: boolean
+  readonly promote: 'always' | 'never'
+  readonly allowLeak: string[]
+}
+
+/** `inkling train <model...>`: trains here and now, without a running server. */
+export function trainCommand(): Command {
+  return new Command('train')
+    .summary('train models from the rows of the database and let them serve')
+    .description('Reads labels and features as of each moment, trains, verifies, registers a version and promotes it.')
+    .argument('[models...]', 'models to train (default: all)')
+    .option('--seed <number>', 'decides folds, samples and ties (default: INKLING_SEED)', parseWhole(0, 2 ** 31 - 1))
+    .option('--budget <duration>', 'time for the search of each model', parseDuration, 60_000)
+    .option('--quick', 'compare a small fixed set of candidates instead of searching')
+    .addOption(
+      new Option('--promote <when>', 'whether a version that passes its gates serves')
+        .choices(['always', 'never'])
+        .default('always'),
+    )
+    .option('--allow-leak <features>', 'features that may give the answer away, by comma', parseNames, [])
+    .option('--json', 'print the results as JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  inkling train
+  inkling train struggle --budget 2m
+  inkling train churn --quick --json
+
+Exit code 1 when a model was not trained or failed a gate; the others are trained all the same.`,
+    )
+    .action(run)
+}
+
+async function run(names: string[], options: Options): Promise<void> {
+  const chosen = names.length > 0 ? names.map((name) => findModel(models, name)) : models
+  const ground = await openGround({ quiet: true })
+  const results: object[] = []
+  try {
+    for (const model of chosen) results.push(await trainOne(ground, model, options))
+  } finally {
+    await ground.close()
+  }
+  if (options.json) process.stdout.write(`${JSON.stringify(results.length === 1 ? results[0] : results, null, 2)}\n`)
+}
+
+async function trainOne(ground: Ground, model: Model, options: Options): Promise<object> {
+  const { database, config, clock, learning } = ground
+  const registry = createRegistry(database)
+  const run = await registry.runs.create({ kind: 'training', name: model.name, createdBy: 'command line' })
+  await registry.runs.mark(run.id, 'RUNNING')
+  const bar = createProgressBar(`train ${model.name}`)
+  const stop = new AbortController()
+  const interrupt = () => stop.abort()
+  process.once('SIGINT', interrupt)
+  try {
+    const trained = await trainVersion(model, {
+      client: learning,
+      now: clock.now(),
+      seed: options.seed ?? config.INKLING_SEED,
+      candidates: options.quick ? 'quick' : 'full',
+      budgetMs: options.budget,
+      allowLeaks: options.allowLeak,
+      signal: stop.signal,
+      onProgress: ({ done, total, message }) => bar.update(done, total, message),
+    })
+    bar.stop()
+    const outcome = await database.transaction(async () => {
+      const registered = await registerVersion(registry, trained, {
+        promote: options.promote,
+        createdBy: 'command line',
+        runId: run.id,
+      })
+      const { promoted, reasons, version } = registered
+      const report = { promoted, reasons, metrics: version.contents.metrics }
+      await registry.runs.mark(run.id, 'SUCCEEDED', { versionId: version.id, report })
+      return registered
+    })
+    if (!options.json) process.stdout.write(trainingReport(outcome))
+    if (outcome.reasons.length > 0) process.exitCode = 1
+    return resultOf(outcome)
+  } catch (error) {
+    bar.stop()
+    const state = stop.signal.aborted ? 'CANCELLED' : 'FAILED'
+    const failure = { code: isInklingError(error) ? error.code : 'INTERNAL', message: messageOf(error) }
+    await registry.runs.mark(run.id, state, { report: { error: failure } })
+    if (!isInklingError(error)) throw error
+    process.exitCode = 1
+    process.stderr.write(`inkling: ${error.message}\n  ${error.hint}\n`)
+    return { model: model.name, error: { ...failure, hint: error.hint } }
+  } finally {
+    process.off('SIGINT', interrupt)
+  }
+}
+
+function resultOf({ model, version, promoted, reasons }: TrainingOutcome): object {
+  const { metrics, splits, learner, leaderboard, rows, positives, window, warnings, seed } = version.contents
+  return {
+    model,
+    version: version.number,
+    versionId: version.id,
+    promoted,
+    reasons,
+    metrics,
+    splits,
+    learner,
+    leaderboard,
+    rows,
+    positives,
+    window,
+    warnings,
+    seed,
+  }
+}

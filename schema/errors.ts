@@ -24,6 +24,21 @@ const says: Record<ErrorTypeName, string> = {
   UnavailableError: 'A part that is needed does not answer; try again.',
 }
 
+/** An error as the answer of a mutation. Not an `Error`: graphql-js throws every instance of one that a resolver returns. */
+export class Failure {
+  readonly typeName: ErrorTypeName
+  readonly message: string
+  readonly code: ErrorCode
+  readonly hint: string
+
+  constructor(typeName: ErrorTypeName, error: InklingError) {
+    this.typeName = typeName
+    this.message = error.message
+    this.code = error.code
+    this.hint = error.hint
+  }
+}
+
 /**
  * Registers `interface Error { message code hint }` and the named error types on a builder, and returns a function that makes
  * the answer of a mutation: a union of its payload and of those errors.
@@ -42,33 +57,27 @@ export function registerErrors(builder: AnyBuilder, names: readonly ErrorTypeNam
       description: says[name],
       directives: { shareable: true },
       interfaces: [ErrorInterface],
-      isTypeOf: (value: unknown) =>
-        value instanceof InklingError && (errorTypes[name] as readonly string[]).includes(value.code),
+      isTypeOf: (value: unknown) => value instanceof Failure && value.typeName === name,
     }),
   )
   return function resultOf(payload: { name: string }, unionName: string): AnyBuilder {
     return builder.unionType(unionName, {
       description: 'The payload, or what went wrong.',
       types: [payload, ...references],
-      resolveType: (value: unknown) => {
-        if (!(value instanceof InklingError)) return payload
-        const name = names.find((candidate) => (errorTypes[candidate] as readonly string[]).includes(value.code))
-        return name ? references[names.indexOf(name)] : payload
-      },
+      resolveType: (value: unknown) => (value instanceof Failure ? value.typeName : payload.name),
     })
   }
 }
 
 /** Runs a mutation's work; an error of one of the named types becomes its answer, any other is thrown and masked. */
-export async function withErrors<T>(
-  names: readonly ErrorTypeName[],
-  work: () => Promise<T>,
-): Promise<T | InklingError> {
+export async function withErrors<T>(names: readonly ErrorTypeName[], work: () => Promise<T>): Promise<T | Failure> {
   try {
     return await work()
   } catch (error) {
-    const codes: readonly string[] = names.flatMap((name) => errorTypes[name])
-    if (error instanceof InklingError && codes.includes(error.code)) return error
-    throw error
+    if (!(error instanceof InklingError)) throw error
+    const { code } = error
+    const name = names.find((candidate) => (errorTypes[candidate] as readonly string[]).includes(code))
+    if (!name) throw error
+    return new Failure(name, error)
   }
 }

@@ -2,6 +2,7 @@
 // Keys are printed through Pothos' directives plugin; this adds `_service` and `_entities`.
 import { entitiesResolver, printSubgraphSchema } from '@apollo/subgraph'
 import {
+  defaultFieldResolver,
   GraphQLList,
   GraphQLNonNull,
   GraphQLObjectType,
@@ -12,6 +13,7 @@ import {
   GraphQLUnionType,
 } from 'graphql'
 import type { RequestContext, Subgraph } from '../platform/request.ts'
+import { refuseBrokenText } from './text.ts'
 
 const SPECIFICATION = 'https://specs.apollo.dev/federation/v2.9'
 const IMPORTS = ['@key', '@shareable', '@external', '@inaccessible', '@tag', '@provides', '@requires']
@@ -30,7 +32,10 @@ function isEntity(type: unknown): type is GraphQLObjectType {
   return apollo?.subgraph?.resolveReference !== undefined
 }
 
-/** Makes a subgraph of an ordinary schema: prints its SDL and adds the two fields that a gateway asks. */
+/**
+ * Makes a subgraph of an ordinary schema: prints its SDL, adds the two fields that a gateway asks, and has every field with
+ * arguments refuse text that no database can hold.
+ */
 export function toSubgraph(
   name: string,
   schema: GraphQLSchema,
@@ -38,6 +43,7 @@ export function toSubgraph(
 ): Subgraph {
   const sdl = `extend schema @link(url: "${SPECIFICATION}", import: ${JSON.stringify(IMPORTS)})\n\n${printSubgraphSchema(schema)}\n`
   const entities = Object.values(schema.getTypeMap()).filter(isEntity)
+  guardArguments(schema)
   const Service = new GraphQLObjectType({
     name: '_Service',
     fields: { sdl: { type: new GraphQLNonNull(GraphQLString), resolve: () => sdl } },
@@ -67,11 +73,34 @@ export function toSubgraph(
   return { name, schema: federated, sdl, contextOf }
 }
 
+function guardArguments(schema: GraphQLSchema): void {
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!(type instanceof GraphQLObjectType)) continue
+    for (const field of Object.values(type.getFields())) {
+      if (field.args.length === 0) continue
+      const { resolve = defaultFieldResolver, subscribe } = field
+      // A subscription's events have the arguments that its start was checked for.
+      if (!subscribe) {
+        field.resolve = (source, args, context, info) => {
+          refuseBrokenText(args)
+          return resolve(source, args, context, info)
+        }
+        continue
+      }
+      field.subscribe = (source, args, context, info) => {
+        refuseBrokenText(args)
+        return subscribe(source, args, context, info)
+      }
+    }
+  }
+}
+
 function entitiesField(entity: GraphQLUnionType, any: GraphQLScalarType) {
   return {
     type: new GraphQLNonNull(new GraphQLList(entity)),
     args: { representations: { type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(any))) } },
     resolve(_root: unknown, args: { representations?: unknown }, context: unknown, info: GraphQLResolveInfo) {
+      refuseBrokenText(args)
       return entitiesResolver({ representations: args.representations as { __typename: string }[], context, info })
     },
   }

@@ -53,7 +53,7 @@ const BLEND_GAIN = 2e-4
 
 /** Compares candidates by out-of-fold loss on some rows, then blends the best of each kind where that wins. */
 export async function search(study: Study, allRows: Uint32Array, budgetMs: number, fixed?: Choice): Promise<Search> {
-  const { options, dataset } = study
+  const { options } = study
   const started = performance.now()
   const rows = sampled(study, allRows)
   const isQuick = options.candidates === 'quick'

@@ -1,7 +1,7 @@
 import type { Artefact, LeaderboardRow, Split } from './artefact.ts'
 import type { Dataset } from './dataset.ts'
 import { TrainerError } from './errors.ts'
-import { calibrationOf, type Evaluation, evaluate, fitChoice, pick, splitOf, spreadOf } from './evaluation.ts'
+import { calibrationOf, type Evaluation, evaluate, fitChoice, splitOf, spreadOf } from './evaluation.ts'
 import { parseExplainer, serialiseExplainer } from './explainer.ts'
 import { createCrew } from './fitting/crew.ts'
 import { meanMetrics } from './fold-mean.ts'

@@ -47,7 +47,7 @@ export function encodingOf(x: Float32Array, columns: readonly Column[], rows: Ui
     let missing = 0
     for (let i = 0; i < rows.length; i++) {
       const value = x[rows[i]! * width + f]!
-      if (value !== value) missing++
+      if (Number.isNaN(value)) missing++
       else if (Number.isFinite(value)) finite[known++] = value
     }
     if (missing > 0 && missing < rows.length) flagged[j] = 1
@@ -82,7 +82,7 @@ export function encodingOf(x: Float32Array, columns: readonly Column[], rows: Ui
 
 /** The clipped, filled value of a number cell. */
 export function inputOf(value: number, fill: number, low: number, high: number): number {
-  return value !== value ? fill : value < low ? low : value > high ? high : value
+  return Number.isNaN(value) ? fill : value < low ? low : value > high ? high : value
 }
 
 /** The entry of a level in its slot table: out of range and NaN take the last one. */
@@ -138,7 +138,7 @@ export function encode(encoding: Encoding, x: Float32Array, rows: Uint32Array): 
     }
     for (let q = 0; q < flags.length; q++) {
       const value = x[at + numbers[flags[q]!]!]!
-      dense[to + count + q] = value !== value ? 1 : 0
+      dense[to + count + q] = Number.isNaN(value) ? 1 : 0
     }
     for (let c = 0; c < codeWidth; c++) {
       const table = slots[c]!

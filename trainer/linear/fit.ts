@@ -22,7 +22,7 @@ export interface LinearInput {
 }
 
 /** More rows than this move no weight in its third digit, and cost time and memory. */
-const MOST_ROWS = 250_000
+const MOST_ROWS = 100_000
 
 /** Logistic, multinomial, ridge or Poisson regression by L-BFGS; absolute error is learned as squared error. */
 export function fitLinear(input: LinearInput): LinearModel {
@@ -40,7 +40,7 @@ export function fitLinear(input: LinearInput): LinearModel {
   const start = startOf(input.objective, y, weights, outputs)
   parameters.set(start, 0)
   const loss = lossOf(input.objective, encoded, encoding, y, weights, outputs, 1 / input.settings.inverseL2)
-  minimise(parameters, loss, 1e-6 * rows.length)
+  minimise(parameters, loss, 1e-5 * rows.length)
   return foldScaling(encoding, encoded, parameters, outputs, unit)
 }
 

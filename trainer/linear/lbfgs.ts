@@ -68,7 +68,7 @@ export function minimise(
     const spare = gradient
     gradient = nextGradient
     nextGradient = spare
-    if (gained <= 1e-10 * Math.abs(value)) return step + 1
+    if (gained <= 1e-8 * Math.abs(value)) return step + 1
   }
   return most
 }

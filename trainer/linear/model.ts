@@ -102,7 +102,7 @@ export function linearScores(model: LinearModel, x: Float32Array, width: number,
       for (let j = 0; j < numbers.length; j++) {
         const value = x[at + numbers[j]!]!
         score += weight[j * outputs + k]! * (inputOf(value, fill[j]!, low[j]!, high[j]!) - center[j]!)
-        if (value !== value) score += missing[j * outputs + k]!
+        if (Number.isNaN(value)) score += missing[j * outputs + k]!
       }
       for (let c = 0; c < categories.length; c++) {
         const levels = tableAt[c + 1]! - tableAt[c]! - 1
@@ -135,7 +135,7 @@ export function addLinearContributions(
       const f = numbers[j]!
       const value = x[at + f]!
       const own = weight[j * outputs + output]! * (inputOf(value, fill[j]!, low[j]!, high[j]!) - center[j]!)
-      const flag = (value !== value ? 1 : 0) - missingShare[j]!
+      const flag = (Number.isNaN(value) ? 1 : 0) - missingShare[j]!
       values[at + f]! += scale * (own + flag * missing[j * outputs + output]!)
     }
     for (let c = 0; c < categories.length; c++) {

@@ -48,7 +48,7 @@ export function findBins(
     let filled = 0
     for (let i = 0; i < rows.length; i += stride) {
       const value = x[rows[i]! * width + f]!
-      if (value === value) sample[filled++] = value
+      if (!Number.isNaN(value)) sample[filled++] = value
     }
     const found = cutSorted(sample.subarray(0, filled).sort())
     edges.push(found)
@@ -134,7 +134,7 @@ function binNumberCells(
   const count = edges.length
   for (let i = start; i < end; i++) {
     const value = x[rows[i]! * width + f]!
-    if (value !== value) {
+    if (Number.isNaN(value)) {
       out[offset + i] = MISSING_BIN
       continue
     }

@@ -93,7 +93,7 @@ export function boost(
     if (holdout) {
       const loss = holdout.loss()
       if (isCheckpoint(round)) checkpoints.push({ rounds: round, loss, scores: holdout.snapshot() })
-      if (loss < bestLoss - 1e-7 * Math.abs(bestLoss)) {
+      if (loss < bestLoss) {
         bestLoss = loss
         bestRound = round
       } else if (round - bestRound >= settings.patience) break

@@ -100,7 +100,7 @@ function join<T extends { set(from: ArrayLike<number>, at?: number): void }>(
 
 /** Whether a raw cell goes left at a node. The graph takes the same branch: both compare float32. */
 export function goesLeft(forest: Forest, node: number, value: number): boolean {
-  if (value !== value) return forest.defaultLeft[node] === 1
+  if (Number.isNaN(value)) return forest.defaultLeft[node] === 1
   const set = forest.mask[node]!
   if (set < 0) return value <= forest.threshold[node]!
   const levels = forest.levelBins[forest.feature[node]!]!
@@ -126,7 +126,7 @@ export function forestScores(forest: Forest, x: Float32Array, width: number, row
         const toLeft =
           mask[node]! >= 0
             ? goesLeft(forest, node, cell)
-            : cell !== cell
+            : Number.isNaN(cell)
               ? defaultLeft[node] === 1
               : cell <= threshold[node]!
         node = toLeft ? left[node]! : right[node]!

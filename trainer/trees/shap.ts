@@ -171,7 +171,9 @@ export function addForestContributions(
         const earlier = previous[edge]!
         const cell = x[at + f]!
         const left =
-          forest.mask[start]! < 0 && cell === cell ? cell <= forest.threshold[start]! : goesLeft(forest, start, cell)
+          forest.mask[start]! < 0 && !Number.isNaN(cell)
+            ? cell <= forest.threshold[start]!
+            : goesLeft(forest, start, cell)
         const own = left === (isLeft[edge] === 1) && (earlier < 0 || follows[earlier] === 1) ? 1 : 0
         follows[edge] = own
         const to = edge * points

@@ -24,6 +24,7 @@ aside ul { margin: 0; padding-left: 20px }
 table { border-collapse: collapse; min-width: 50%; font-variant-numeric: tabular-nums; font-size: .92rem }
 th, td { text-align: left; padding: 5px 18px 5px 0; border-bottom: 1px solid var(--line); vertical-align: top }
 th { color: var(--soft); font-weight: 500 }
+td:first-child { white-space: nowrap }
 .n { text-align: right; white-space: nowrap }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(280px, 1fr)); gap: 20px; margin-top: 8px }
 figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 10px }

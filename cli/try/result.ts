@@ -54,6 +54,7 @@ export function resultOf(parts: {
   columns: readonly TypedColumn[]
   evaluation: Evaluation
   artefact: Artefact
+  leaderboard: readonly LeaderboardRow[]
   warnings: readonly string[]
   seconds: number
   files: readonly string[]
@@ -71,7 +72,7 @@ export function resultOf(parts: {
     columns: parts.columns,
     split: evaluation.by,
     learner: artefact.learner,
-    leaderboard: artefact.leaderboard,
+    leaderboard: parts.leaderboard,
     folds: evaluation.folds,
     mean: evaluation.mean,
     baseline: evaluation.baseline,

@@ -1,14 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { InklingError } from '../../platform/errors.ts'
-import type { Artefact } from '../../trainer/artefact.ts'
 import type { Dataset } from '../../trainer/dataset.ts'
 import { splitFor } from '../../trainer/folds.ts'
 import { columnFindings, findLeaks } from '../../trainer/leaks.ts'
-import type { TrainOptions } from '../../trainer/options.ts'
-import { train } from '../../trainer/train.ts'
 import { datasetOf } from './dataset.ts'
-import { evaluate, type Plan, planFolds, planGiven } from './evaluation.ts'
+import { evaluate, planFolds, planGiven } from './evaluation.ts'
 import { readFolds } from './fold-file.ts'
 import { htmlReport } from './html-report.ts'
 import { readLabel } from './label.ts'
@@ -16,6 +13,7 @@ import type { TryOptions } from './options.ts'
 import { plotsOf, resultOf, type TryResult } from './result.ts'
 import { overrideTypes, rolesOf } from './roles.ts'
 import { readTable, type Table } from './table.ts'
+import { createTrainings } from './trainings.ts'
 import { type TypedColumn, typeColumns } from './typing.ts'
 import { datasetWarnings, foldWarnings } from './warnings.ts'
 
@@ -51,8 +49,8 @@ export async function runTry(
         given.names,
       )
     : planFolds(dataset, options.k, splitFor(dataset), options.seed)
-  const trainOn = trainerFor(options, plan, onProgress)
-  const evaluation = await evaluate(dataset, plan, (part, fold) => trainOn(part, `fold ${fold}`), options.seed)
+  const trainings = createTrainings(dataset, plan, options, onProgress)
+  const evaluation = await evaluate(dataset, plan, trainings.trainFold, options.seed)
   if (evaluation.folds.length === 0) {
     throw new InklingError(
       'NOT_ENOUGH_ROWS',
@@ -61,7 +59,7 @@ export async function runTry(
     )
   }
   warnings.push(...foldWarnings(dataset, plan, evaluation))
-  const artefact = await trainOn(dataset, 'all rows')
+  const artefact = await trainings.trainAll()
   warnings.push(...artefact.warnings.filter((warning) => !warnings.includes(warning)))
 
   const folder = options.out ?? join('inkling-try', basename(path).replace(/\.(csv|tsv|txt)?(\.gz)?$/i, ''))
@@ -73,6 +71,7 @@ export async function runTry(
     columns,
     evaluation,
     artefact,
+    leaderboard: trainings.leaderboard(artefact),
     warnings,
     seconds: (performance.now() - start) / 1000,
     files,
@@ -82,28 +81,6 @@ export async function runTry(
   await writeFile(files[1]!, htmlReport(result, plotsOf(dataset, evaluation)))
   await writeFile(files[2]!, `${JSON.stringify(result, null, 2)}\n`)
   return result
-}
-
-/** Every fold and the last training get the same share of the budget. */
-function trainerFor(
-  options: TryOptions,
-  plan: Plan,
-  onProgress: (message: string) => void,
-): (part: Dataset, name: string) => Promise<Artefact> {
-  const shared: TrainOptions = {
-    seed: options.seed,
-    learners: options.learners,
-    calibration: options.calibration,
-    allowLeaks: options.allowLeak,
-    budgetMs: options.budget / (plan.splits.length + 1),
-    // judged here, on the outer folds
-    splits: [],
-    ...(options.threads ? { threads: options.threads } : {}),
-  }
-  return (part, name) =>
-    train(part, shared, {
-      onProgress: ({ done, total, message }) => onProgress(`${name}: ${message} (${done}/${total})`),
-    })
 }
 
 /** Without the columns that the rows show to be useless; the duplicate that comes later goes. */

@@ -15,13 +15,15 @@ export interface Ground {
   close(): Promise<void>
 }
 
-/** Opens the database that the environment names and applies what migrations are pending. */
-export async function openGround(options: { readonly quiet?: boolean } = {}): Promise<Ground> {
+/** Opens the database that the environment names, or an empty one in memory, and applies what migrations are pending. */
+export async function openGround(
+  options: { readonly quiet?: boolean; readonly inMemory?: boolean } = {},
+): Promise<Ground> {
   const config = loadConfig()
   const log = createLog(options.quiet && config.LOG_LEVEL === 'info' ? 'warn' : config.LOG_LEVEL)
   const database = await openDatabase({
-    url: config.DATABASE_URL,
-    dataDir: config.DATABASE_URL ? undefined : config.INKLING_DATA_DIR,
+    url: options.inMemory ? undefined : config.DATABASE_URL,
+    dataDir: options.inMemory || config.DATABASE_URL ? undefined : config.INKLING_DATA_DIR,
     poolSize: config.DATABASE_POOL_SIZE,
     log,
   })

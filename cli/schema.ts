@@ -8,13 +8,13 @@ export function schemaCommand(): Command {
     .command('print')
     .description('Writes the SDL of every subgraph and of the supergraph to schema/sdl.')
     .action(async () => {
-      for (const file of await writeContracts(await describeGraph())) process.stdout.write(`${file}\n`)
+      for (const file of writeContracts(await describeGraph())) process.stdout.write(`${file}\n`)
     })
   command
     .command('check')
     .description('Exit code 1 when a file in schema/sdl is not what the code says.')
     .action(async () => {
-      const stale = await staleContracts(await describeGraph())
+      const stale = staleContracts(await describeGraph())
       for (const file of stale) process.stderr.write(`inkling: ${file} is not current: run \`inkling schema print\`\n`)
       process.exitCode = stale.length > 0 ? 1 : 0
     })

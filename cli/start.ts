@@ -1,0 +1,91 @@
+import { Command } from 'commander'
+import { type App, createApp } from '../app.ts'
+import { readOrigin } from '../prisma/learning/rows/origin.ts'
+import { seedSchool } from '../prisma/learning/seed/school.ts'
+import { type Ground, openGround } from './ground.ts'
+import { createProgressBar } from './progress-bar.ts'
+
+/** `inkling start`: the gateway, its subgraphs and a worker in one process. */
+export function startCommand(): Command {
+  return new Command('start')
+    .summary('start the gateway, its subgraphs and a worker in this process')
+    .description(
+      'Opens the database (seeding a simulated school into an empty one), trains what was never trained, and serves\n' +
+        'GraphQL and GraphiQL at /graphql and readiness at /health. Ctrl-C ends it gracefully.',
+    )
+    .action(start)
+}
+
+async function start(): Promise<void> {
+  const ground = await openGround({ quiet: true })
+  const { config } = ground
+  let app: App | null = null
+  try {
+    await seedEmpty(ground)
+    app = await createApp(ground)
+    const server = await app.listen({ host: config.HOST, port: config.PORT })
+    say(`GraphiQL  ${server.url}/graphql   (acts for a local administrator; not meant for a network yet)`)
+    stopOnSignal(async () => {
+      await server.drain()
+      await app!.close()
+      await ground.close()
+    }, config.SHUTDOWN_SECONDS)
+    await app.jobs.start()
+    await trainMissing(app)
+    say(`ready     ${server.url}/health`)
+  } catch (error) {
+    await app?.close()
+    await ground.close()
+    throw error
+  }
+}
+
+async function seedEmpty({ database, clock, config }: Ground): Promise<void> {
+  if ((await readOrigin(database)) !== null) return
+  say('The database is empty: seeding a simulated school. (Real rows: `inkling import oulad <folder>`.)')
+  const bar = createProgressBar('seed')
+  await seedSchool(database, {
+    seed: config.INKLING_SEED,
+    now: clock.now(),
+    onProgress: ({ done, total, message }) => bar.update(done, total, message),
+  })
+  bar.stop()
+}
+
+/** Shows the first training runs; one that fails says why, and the rest of the graph serves all the same. */
+async function trainMissing(app: App): Promise<void> {
+  for (const [model, jobId] of await app.trainMissing()) {
+    const bar = createProgressBar(`train ${model}`)
+    for await (const event of app.jobs.events(jobId)) {
+      if (event.type === 'PROGRESS')
+        bar.update(event.progress.done, event.progress.total ?? 0, event.progress.message ?? '')
+    }
+    bar.stop()
+    const job = await app.jobs.ended(jobId)
+    if (job.error) say(`${model} was not trained: ${job.error.message}\n  ${job.error.hint}`)
+    await app.serving.refresh()
+  }
+}
+
+/** SIGTERM and Ctrl-C drain; a second one, or the time limit, ends at once. */
+function stopOnSignal(stop: () => Promise<void>, seconds: number): void {
+  let isStopping = false
+  const onSignal = () => {
+    if (isStopping) process.exit(1)
+    isStopping = true
+    setTimeout(() => process.exit(1), (seconds + 2) * 1000).unref()
+    stop().then(
+      () => process.exit(0),
+      (error) => {
+        console.error(error)
+        process.exit(1)
+      },
+    )
+  }
+  process.on('SIGTERM', onSignal)
+  process.on('SIGINT', onSignal)
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`)
+}

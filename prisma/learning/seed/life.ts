@@ -23,7 +23,7 @@ export function liveThrough(
   rows: RowWriter,
 ): void {
   const person = drawTraits(draws)
-  const isFounder = draws.chance(0.34)
+  const isFounder = draws.chance(0.4)
   const joinedDay = isFounder
     ? draws.between(FIRST_DAY, FIRST_DAY + FOUNDING_DAYS)
     : draws.between(FIRST_DAY + FOUNDING_DAYS, LAST_DAY)
@@ -37,21 +37,31 @@ export function liveThrough(
   for (let at = joinedAt; at < now; at += WEEK) {
     const until = Math.min(at + WEEK, now)
     drive = 0.82 * drive + 0.16 * person.diligence + 0.36 * draws.normal()
-    if (membership.isLeaving) drive -= 0.3
+    if (membership.isLeaving) drive -= 0.35
     if (holidayWeeks > 0) holidayWeeks--
     else if (draws.chance(0.035)) holidayWeeks = 1 + draws.below(3)
     const running = studies.filter((study) => !study.isOver(at))
     const energy = (holidayWeeks > 0 ? drive - 1.6 : drive) - (membership.isWelcome ? 0 : 1)
     const week = { at, until, energy, load: running.length }
 
-    const cancelledAt = membership.walk(week, studies.some((study) => study.leavesAt <= at && study.leavesAt > at - 3 * WEEK))
+    const cancelledAt = membership.walk(
+      week,
+      studies.some((study) => study.leavesAt <= at && study.leavesAt > at - 3 * WEEK),
+    )
     if (cancelledAt !== null) {
       drive += 0.8 // the decision is made and weighs no more
       for (const study of running)
         if (draws.chance(0.7)) study.leavesAt = Math.min(study.leavesAt, cancelledAt + draws.between(0, 6) * DAY)
     }
     for (const study of running) study.walk(week)
-    practise(id, person, running.filter((study) => study.presentation.startsAt <= at), week, draws, rows)
+    practise(
+      id,
+      person,
+      running.filter((study) => study.presentation.startsAt <= at),
+      week,
+      draws,
+      rows,
+    )
     if (membership.isWelcome && cancelledAt === null) {
       const study = enroll(id, person, studies, presentations, week, draws, rows)
       if (study) studies.push(study)
@@ -77,7 +87,7 @@ function enroll(
 ): Study | null {
   const running = studies.filter((study) => !study.isOver(at))
   if (running.length > 1) return null
-  if (!draws.chance((running.length === 0 ? 0.75 : 0.09) * sigmoid(1 + 0.5 * energy))) return null
+  if (!draws.chance((running.length === 0 ? 0.65 : 0.07) * sigmoid(1 + 0.5 * energy))) return null
   const open = presentations.filter(
     (offer) =>
       offer.startsAt > at - 5 * DAY &&

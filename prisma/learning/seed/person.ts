@@ -1,5 +1,5 @@
-import { type ContentType, contentTypes } from './outlines.ts'
 import { type Draws, within } from './draws.ts'
+import { type ContentType, contentTypes } from './outlines.ts'
 
 /** What a simulated learner is like. Nothing but `background` ever reaches the database: models see only its traces. */
 export interface Person {

@@ -18,10 +18,10 @@ export function practise(
   const isIdle = studies.length === 0
   const share = (until - at) / (7 * DAY)
   const tastes = contentTypes.map((type) => Math.exp(0.8 * person.taste[type]))
-  const sessions = draws.poisson(share * (isIdle ? 0.35 : 0.9) * Math.exp(0.5 * energy))
+  const sessions = draws.poisson(share * (isIdle ? 0.3 : 0.75) * Math.exp(0.5 * energy))
   for (let session = 1; session <= sessions; session++) {
     const startedAt = draws.between(at, until)
-    const strength = 0.9 + 0.7 * person.ability + 0.2 * energy + 0.7 * draws.normal()
+    const strength = 0.9 + 0.7 * person.ability + 0.2 * energy + 1.0 * draws.normal()
     rows.add('StudySession', {
       id: `${learnerId}-${Math.round(startedAt / 1000)}-${session}`,
       learnerId,
@@ -54,7 +54,12 @@ function recall(
     const days = (reviewedAt - triedAt) / DAY
     const reviewed = study.reviews.get(objective.id) ?? 0
     const hold =
-      1.1 + 0.5 * person.ability + (score - 70) / 40 - 0.4 * Math.log1p(days / 7) + 0.2 * reviewed + 0.6 * draws.normal()
+      1.1 +
+      0.5 * person.ability +
+      (score - 70) / 40 -
+      0.4 * Math.log1p(days / 7) +
+      0.2 * reviewed +
+      0.6 * draws.normal()
     study.reviews.set(objective.id, reviewed + 1)
     rows.add('Review', {
       id: `${objective.id}-${learnerId}-r${reviewed + 1}`,

@@ -96,19 +96,19 @@ export class Study {
       return
     }
     const hazard =
-      -4.9 -
-      0.8 * engagement +
+      -5.1 -
+      1.1 * engagement +
       0.45 * Math.min(this.#recentLows, 3) +
       0.4 * (load - 1) +
       0.5 * this.#person.restlessness
     if (!this.#draws.chance(sigmoid(hazard))) return
-    const weeks = this.#draws.chance(0.35) ? 0 : 1 + this.#draws.below(4)
+    const weeks = this.#draws.chance(0.25) ? 0 : 1 + this.#draws.below(5)
     this.leavesAt = at + (7 * weeks + this.#draws.between(0, 7)) * DAY
   }
 
   #click(from: number, until: number, engagement: number): void {
     const draws = this.#draws
-    const active = sigmoid(-1.25 + 0.75 * engagement)
+    const active = sigmoid(-1.45 + 0.75 * engagement)
     for (let day = Math.ceil(from / DAY) * DAY; day < until; day += DAY) {
       if (!draws.chance(active)) continue
       const first = draws.weighted(activityShares)
@@ -137,7 +137,8 @@ export class Study {
     this.#submit(position, 1, at, score)
     if (score >= MASTERED || !retried.has(objective.type) || !draws.chance(0.45)) return
     const again = at + draws.between(0.5, 6) * DAY
-    if (again < end) this.#submit(position, 2, again, Math.min(100, score + Math.round(4 + 14 * Math.abs(draws.normal()))))
+    if (again < end)
+      this.#submit(position, 2, again, Math.min(100, score + Math.round(4 + 14 * Math.abs(draws.normal()))))
   }
 
   /** An item-response curve: ability against difficulty, what was not learnt before, taste, practice, and luck. */
@@ -150,14 +151,14 @@ export class Study {
       0,
     )
     const strength =
-      1.05 * ability -
+      0.9 * ability -
       objective.difficulty -
       0.8 * gap +
       0.3 * within(-2, engagement, 2) +
       0.3 * taste[objective.contentType] +
       0.15 * Math.min(practice, 4) -
       0.25 * (load - 1) +
-      0.85 * this.#draws.normal()
+      1.1 * this.#draws.normal()
     return Math.round(100 * sigmoid(1.35 + 0.8 * strength))
   }
 
@@ -203,7 +204,10 @@ export class Study {
       ...this.#person.background,
       previousAttempts,
       studiedCredits,
-      clicksBeforeStart: presentation.startsAt <= now ? this.#draws.poisson(Math.exp(2.3 + 0.35 * this.#person.diligence)) : null,
+      clicksBeforeStart:
+        presentation.startsAt <= now
+          ? this.#draws.poisson(Math.exp(2.3 + 0.25 * this.#person.diligence + 0.4 * this.#draws.normal()))
+          : null,
     }
   }
 }

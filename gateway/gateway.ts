@@ -1,0 +1,186 @@
+import { createGatewayRuntime, type GatewayRuntime } from '@graphql-hive/gateway-runtime'
+import type { ExecutionResult, GraphQLError } from 'graphql'
+import { InklingError } from '../platform/errors.ts'
+import type { Log } from '../platform/log.ts'
+import type { RequestContext, Subgraph } from '../platform/request.ts'
+import { foldErrors } from './answer.ts'
+import { toClientError } from './client-error.ts'
+import type { ClientRequest, GraphQLParams } from './client-request.ts'
+import { composeSupergraph } from './compose.ts'
+import { EventStream, isAsyncIterable } from './event-stream.ts'
+import { hiveLog } from './hive-log.ts'
+import { httpTransport } from './http-transport.ts'
+import { type LimitedContext, limitPlugin } from './limit-plugin.ts'
+import { defaultLimits, type Limits } from './limits.ts'
+import { localTransport } from './local-transport.ts'
+import { Operation, type RenewRequest } from './operation.ts'
+import { loadPlanner, type PlannerName } from './planner.ts'
+import type { SubgraphTransport } from './transport.ts'
+
+/** In process, or over HTTP to subgraphs at these addresses; `secret` signs what the gateway vouches for. */
+export type TransportOptions =
+  | 'local'
+  | { readonly urls: Readonly<Record<string, string>>; readonly secret: string; readonly timeoutMs?: number }
+
+export interface GatewayOptions {
+  /** With the local transport these are executed; over HTTP only name and SDL are read. */
+  readonly subgraphs: readonly Subgraph[]
+  /** Authenticates, and stamps the moment. Called once per request, on a WebSocket once per operation. Throws UNAUTHENTICATED. */
+  requestOf(client: ClientRequest): RequestContext | Promise<RequestContext>
+  /** Renews a subscription's request for its next event: a new moment, the token looked at again. */
+  readonly renew?: RenewRequest
+  readonly log: Log
+  /** Hides GraphiQL, introspection, and what is wrong with an invalid query. */
+  readonly production: boolean
+  readonly transport: TransportOptions
+  readonly limits?: Partial<Limits>
+  readonly planner?: PlannerName
+}
+
+export type GraphResult = ExecutionResult | EventStream<ExecutionResult>
+
+export interface RunOptions {
+  /** Refuses mutations: a GET may be repeated by anybody on the way. */
+  readonly isReadOnly?: boolean
+}
+
+export interface Gateway {
+  /** The composed supergraph, as it is printed to schema/sdl. */
+  readonly supergraph: string
+  readonly planner: PlannerName
+  readonly limits: Limits
+  readonly production: boolean
+  readonly log: Log
+  /** Authenticates a client. Rejects with a ClientError. */
+  open(client: ClientRequest): Promise<Operation>
+  /** Runs an operation; never rejects. The result has no `data` when the request itself was refused. */
+  run(operation: Operation, params: GraphQLParams, options?: RunOptions): Promise<GraphResult>
+  /** Completes every running subscription, and those that begin later at once. */
+  endStreams(): void
+  close(): Promise<void>
+}
+
+interface RuntimeContext extends LimitedContext, Record<string, unknown> {}
+
+/** The runtime asks for a request where it comes from HTTP; ours reaches it in the operation instead. */
+const anyRequest = new Request('http://gateway.inprocess/graphql', { method: 'POST' })
+
+/** Composes the subgraphs, plans and runs operations over them. Throws CONFIG_INVALID when they do not compose. */
+export async function createGateway(options: GatewayOptions): Promise<Gateway> {
+  const { log, production } = options
+  const limits = { ...defaultLimits, ...options.limits }
+  const supergraph = composeSupergraph(options.subgraphs, urlsOf(options.transport))
+  const transport = openTransport(options)
+  const planner = await loadPlanner(log, options.planner)
+  const runtime = startRuntime(() =>
+    createGatewayRuntime<RuntimeContext>({
+      supergraph,
+      ...(planner.unifiedGraphHandler ? { unifiedGraphHandler: planner.unifiedGraphHandler } : {}),
+      transports: { http: { getSubgraphExecutor: ({ subgraphName }) => transport.executorOf(subgraphName) as never } },
+      logging: hiveLog(log),
+      // What follows is ours: the edge, the masking and the batching are done once, not twice.
+      maskedErrors: false,
+      subgraphErrors: false,
+      requestId: false,
+      graphiql: false,
+      landingPage: false,
+      __experimental__batchExecution: false,
+      plugins: () => [limitPlugin(limits, production)],
+    }),
+  )
+  await runtime.getSchema() // before the first operation: one that comes earlier finds no schema
+  const streams = new Set<EventStream<ExecutionResult>>()
+  let isEnding = false
+
+  const finish = (result: ExecutionResult, operation: Operation): ExecutionResult => {
+    if (!result.errors?.length) return result
+    const errors = result.errors.map((error) => toClientError(error, { request: operation.request }))
+    return { ...result, errors: foldErrors(errors, limits.errors) }
+  }
+
+  return {
+    supergraph,
+    planner: planner.name,
+    limits,
+    production,
+    log,
+    async open(client) {
+      try {
+        return new Operation(await options.requestOf(client), options.renew, client.headers.authorization)
+      } catch (error) {
+        throw toClientError(error, { request: { requestId: client.requestId, log } })
+      }
+    },
+    async run(operation, params, { isReadOnly = false } = {}) {
+      try {
+        const context: RuntimeContext = { operation, isReadOnly, request: anyRequest, headers: {} }
+        const result: unknown = await runtime.getResultForParams(
+          { params: params as never, request: anyRequest },
+          context as never,
+        )
+        if (!isAsyncIterable<ExecutionResult>(result)) return finish(result as ExecutionResult, operation)
+        const stream: EventStream<ExecutionResult> = new EventStream(
+          result,
+          (event) => finish(detachErrors(event), operation),
+          () => {
+            streams.delete(stream)
+            operation.abort()
+          },
+        )
+        streams.add(stream)
+        if (isEnding || operation.signal.aborted) stream.end()
+        return stream
+      } catch (error) {
+        return finish({ errors: [error as GraphQLError] }, operation)
+      }
+    },
+    endStreams() {
+      isEnding = true
+      for (const stream of streams) stream.end()
+    },
+    async close() {
+      for (const stream of streams) stream.end()
+      await runtime.dispose()
+      await transport.close()
+    },
+  }
+}
+
+function urlsOf(transport: TransportOptions): Readonly<Record<string, string>> {
+  return transport === 'local' ? {} : transport.urls
+}
+
+function openTransport({ transport, subgraphs, log }: GatewayOptions): SubgraphTransport {
+  if (transport === 'local') return localTransport(subgraphs)
+  const unnamed = subgraphs.find(({ name }) => !transport.urls[name])
+  if (unnamed) {
+    throw new InklingError(
+      'CONFIG_INVALID',
+      `No address is given for the subgraph "${unnamed.name}".`,
+      'Name the URL of every subgraph, or serve them in this process.',
+    )
+  }
+  return httpTransport({ ...transport, log })
+}
+
+/**
+ * The Rust planner's executor keeps one list of errors per subscription, so that an error of one event would come again with
+ * every later one. The event takes its errors along and leaves the list empty.
+ */
+function detachErrors(event: ExecutionResult): ExecutionResult {
+  if (!event.errors?.length) return event
+  return { ...event, errors: (event.errors as GraphQLError[]).splice(0) }
+}
+
+/** The runtime traps SIGTERM and SIGINT to dispose itself in the middle of running requests; how this ends is the server's to say. */
+function startRuntime(create: () => GatewayRuntime<RuntimeContext>): GatewayRuntime<RuntimeContext> {
+  const signals = ['SIGINT', 'SIGTERM', 'exit'] as const
+  const before = signals.map((signal) => new Set(process.listeners(signal as 'SIGINT')))
+  const runtime = create()
+  signals.forEach((signal, index) => {
+    for (const listener of process.listeners(signal as 'SIGINT')) {
+      if (!before[index]?.has(listener)) process.removeListener(signal, listener)
+    }
+  })
+  return runtime
+}

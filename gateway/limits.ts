@@ -1,0 +1,167 @@
+import {
+  type DefinitionNode,
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  GraphQLError,
+  Kind,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+} from 'graphql'
+
+/** How much one client may ask for. Every number is an upper bound that is still allowed. */
+export interface Limits {
+  /** Of a request body or WebSocket frame, after decompression. */
+  readonly bodyBytes: number
+  readonly tokens: number
+  readonly depth: number
+  /** Of `__schema` and `__type`, whose ordinary query nests deeper than any other. */
+  readonly introspectionDepth: number
+  /** Counted with fragments spread out; `__typename` is not exempt. */
+  readonly aliases: number
+  readonly rootFields: number
+  readonly directives: number
+  /** Selections once every fragment is spread out: what a fragment bomb multiplies. */
+  readonly selections: number
+  /** Objects that a query may return, by its list arguments. */
+  readonly cost: number
+  /** The same for viewers with the `bulk` scope. */
+  readonly bulkCost: number
+  /** Largest `first` or `last`. */
+  readonly pageSize: number
+  readonly bulkPageSize: number
+  /** Nesting of JSON variables. */
+  readonly variableDepth: number
+  /** Errors returned with one result; equal ones count once. */
+  readonly errors: number
+  readonly operationsPerSocket: number
+  readonly socketsPerViewer: number
+  /** How long a client may leave its socket unread before it is cut. */
+  readonly slowConsumerMs: number
+}
+
+export const defaultLimits: Limits = {
+  bodyBytes: 256 * 1024,
+  tokens: 1_000,
+  depth: 12,
+  introspectionDepth: 20,
+  aliases: 15,
+  rootFields: 10,
+  directives: 20,
+  selections: 5_000,
+  cost: 10_000,
+  bulkCost: 100_000,
+  pageSize: 100,
+  bulkPageSize: 1_000,
+  variableDepth: 64,
+  errors: 5,
+  operationsPerSocket: 50,
+  socketsPerViewer: 20,
+  slowConsumerMs: 30_000,
+}
+
+interface Measures {
+  depth: number
+  introspectionDepth: number
+  aliases: number
+  fields: number
+  directives: number
+  selections: number
+}
+
+const nothing: Measures = { depth: 0, introspectionDepth: 0, aliases: 0, fields: 0, directives: 0, selections: 0 }
+
+/** The error of the first limit that a document exceeds, or null. Fragments are measured once each, so a bomb costs no more than its text. */
+export function exceededLimit(document: DocumentNode, limits: Limits): GraphQLError | null {
+  const fragments = new Map(
+    document.definitions
+      .filter((definition): definition is FragmentDefinitionNode => definition.kind === Kind.FRAGMENT_DEFINITION)
+      .map((fragment) => [fragment.name.value, fragment]),
+  )
+  const measure = measurer(fragments)
+  for (const definition of document.definitions) {
+    if (!isMeasurable(definition)) continue
+    const measures = measure(definition.selectionSet)
+    const directives = measures.directives + (definition.directives?.length ?? 0)
+    const isOperation = definition.kind === Kind.OPERATION_DEFINITION
+    const exceeded =
+      measures.depth > limits.depth
+        ? 'nests too deeply'
+        : measures.introspectionDepth > limits.introspectionDepth
+          ? 'introspects too deeply'
+          : measures.aliases > limits.aliases
+            ? 'has too many aliases'
+            : isOperation && measures.fields > limits.rootFields
+              ? 'has too many root fields'
+              : directives > limits.directives
+                ? 'has too many directives'
+                : measures.selections > limits.selections
+                  ? 'selects too many fields'
+                  : null
+    if (exceeded) return operationLimit(`The operation ${exceeded}.`)
+  }
+  return null
+}
+
+/** A refusal that names the kind of limit and no number: numbers help nobody but who probes them. */
+export function operationLimit(message: string): GraphQLError {
+  return new GraphQLError(message, {
+    extensions: {
+      code: 'OPERATION_LIMIT',
+      hint: 'Ask for less at once: fewer aliases, smaller pages, several requests.',
+    },
+  })
+}
+
+function isMeasurable(definition: DefinitionNode): definition is OperationDefinitionNode | FragmentDefinitionNode {
+  return definition.kind === Kind.OPERATION_DEFINITION || definition.kind === Kind.FRAGMENT_DEFINITION
+}
+
+function measurer(fragments: ReadonlyMap<string, FragmentDefinitionNode>) {
+  // A fragment under measurement counts as empty: cycles end here, and validation refuses them afterwards.
+  const known = new Map<string, Measures>()
+
+  const ofFragment = (name: string): Measures => {
+    const done = known.get(name)
+    if (done) return done
+    const fragment = fragments.get(name)
+    if (!fragment) return nothing
+    known.set(name, nothing)
+    const measures = ofSelections(fragment.selectionSet)
+    known.set(name, measures)
+    return measures
+  }
+
+  const ofField = (field: FieldNode): Measures => {
+    const inner = field.selectionSet ? ofSelections(field.selectionSet) : nothing
+    const isIntrospection = field.name.value === '__schema' || field.name.value === '__type'
+    return {
+      depth: isIntrospection ? 0 : inner.depth + 1,
+      introspectionDepth: isIntrospection ? inner.depth + 1 : inner.introspectionDepth,
+      aliases: inner.aliases + (field.alias ? 1 : 0),
+      fields: 1,
+      directives: inner.directives,
+      selections: inner.selections,
+    }
+  }
+
+  const ofSelections = (set: SelectionSetNode): Measures => {
+    const total = { ...nothing }
+    for (const selection of set.selections) {
+      const part =
+        selection.kind === Kind.FIELD
+          ? ofField(selection)
+          : selection.kind === Kind.INLINE_FRAGMENT
+            ? ofSelections(selection.selectionSet)
+            : ofFragment(selection.name.value)
+      total.depth = Math.max(total.depth, part.depth)
+      total.introspectionDepth = Math.max(total.introspectionDepth, part.introspectionDepth)
+      total.aliases += part.aliases
+      total.fields += part.fields
+      total.directives += part.directives + (selection.directives?.length ?? 0)
+      total.selections += part.selections + 1
+    }
+    return total
+  }
+  return ofSelections
+}

@@ -1,0 +1,197 @@
+import { createServer } from 'node:http'
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server'
+import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled'
+import { expressMiddleware } from '@as-integrations/express5'
+import express, { type NextFunction, type Request, type Response } from 'express'
+import { type ExecutionResult, GraphQLError, getOperationAST, parse, validate } from 'graphql'
+import type { Log } from '../platform/log.ts'
+import type { RequestContext, Subgraph } from '../platform/request.ts'
+import { ClientError, maskErrors, toClientError } from './client-error.ts'
+import { badRequest, type ClientRequest, clientOf, type GraphQLParams } from './client-request.ts'
+import { EventStream, isAsyncIterable } from './event-stream.ts'
+import { sendResult } from './http-response.ts'
+import { defaultLimits } from './limits.ts'
+import { listenOn } from './listening.ts'
+import { executeIn, subscribeIn } from './local-transport.ts'
+import { Operation, type RenewRequest } from './operation.ts'
+import { verifiedVoucher } from './signature.ts'
+import { serveSockets } from './websocket.ts'
+
+export interface ServeSubgraphOptions {
+  readonly subgraph: Subgraph
+  /** Authenticates the client whose token the gateway forwards. The moment and request id that it makes are replaced by the gateway's. */
+  requestOf(client: ClientRequest): RequestContext | Promise<RequestContext>
+  readonly renew?: RenewRequest
+  /** The secret that the gateway signs with; a request without a valid signature is answered 401. */
+  readonly secret: string
+  readonly host: string
+  readonly port: number
+  readonly log: Log
+  /** Larger than the edge's: the gateway sends representations, 36 to 69 kB for 1,000. */
+  readonly bodyBytes?: number
+}
+
+export interface ServedSubgraph {
+  readonly url: string
+  readonly port: number
+  close(): Promise<void>
+}
+
+interface SubgraphRequest extends Request {
+  signedBody?: string
+  operation?: Operation
+}
+
+const MEBIBYTE = 1024 * 1024
+
+/** Serves one subgraph by Apollo Server over HTTP, and its subscriptions over graphql-ws on the same port, to the gateway alone. */
+export async function serveSubgraph(options: ServeSubgraphOptions): Promise<ServedSubgraph> {
+  const { subgraph, log, bodyBytes = 16 * MEBIBYTE } = options
+  // Apollo hands a plugin the context alone; this finds the operation that it was made for.
+  const operations = new WeakMap<object, Operation>()
+  const apollo = new ApolloServer<object>({
+    schema: subgraph.schema,
+    introspection: false,
+    includeStacktraceInErrorResponses: false,
+    stopOnTerminationSignals: false,
+    plugins: [ApolloServerPluginLandingPageDisabled(), masking(subgraph, operations)],
+  })
+  await apollo.start()
+
+  const app = express().disable('x-powered-by')
+  app.use(
+    '/graphql',
+    express.json({
+      limit: bodyBytes,
+      verify: (request, _response, bytes) => {
+        ;(request as SubgraphRequest).signedBody = bytes.toString('utf8')
+      },
+    }),
+    (request: SubgraphRequest, response: Response, next: NextFunction) => {
+      openOperation(options, clientOf('http', request.headers), request.headers, request.signedBody ?? '').then(
+        (operation) => {
+          request.operation = operation
+          response.once('close', () => operation.abort())
+          next()
+        },
+        next,
+      )
+    },
+    expressMiddleware(apollo, {
+      async context({ req }) {
+        const operation = (req as SubgraphRequest).operation!
+        const context = operation.contextOf(subgraph)
+        operations.set(context, operation)
+        return context
+      },
+    }),
+  )
+  app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
+    const { requestId } = clientOf('http', request.headers)
+    sendResult(response, { errors: [refusalOf(error, requestId, log)] }, 'application/graphql-response+json')
+  })
+
+  const server = createServer(app)
+  const sockets = serveSockets({
+    server,
+    path: '/graphql',
+    // One gateway carries the subscriptions of all its clients over one socket, and has counted them already.
+    limits: {
+      ...defaultLimits,
+      bodyBytes,
+      operationsPerSocket: Number.POSITIVE_INFINITY,
+      socketsPerViewer: Number.POSITIVE_INFINITY,
+    },
+    isOriginAllowed: () => false,
+    connect: async () => 'gateway', // who asks is signed in each operation
+    run: (client, params, closed) => runSubscription(options, client, params, closed),
+  })
+  const port = await listenOn(server, options.host, options.port)
+  log.info({ event: 'subgraph listening', subgraph: subgraph.name, host: options.host, port })
+  return {
+    port,
+    url: `http://${options.host}:${port}/graphql`,
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      sockets.terminate()
+      server.closeIdleConnections()
+      await closed
+      await apollo.stop()
+    },
+  }
+}
+
+/** The operation of a signed request: the viewer by the client's token, the moment by the gateway's word. */
+async function openOperation(
+  { secret, requestOf, renew }: ServeSubgraphOptions,
+  client: ClientRequest,
+  headers: Readonly<Record<string, unknown>>,
+  body: string,
+): Promise<Operation> {
+  const voucher = verifiedVoucher(headers, body, secret)
+  if (!voucher) throw new ClientError('Only the gateway may ask a subgraph.', { code: 'UNAUTHENTICATED' })
+  const request = await requestOf({ ...client, requestId: voucher.requestId })
+  return new Operation({ ...request, ...voucher }, renew, client.headers.authorization)
+}
+
+async function runSubscription(
+  options: ServeSubgraphOptions,
+  client: ClientRequest,
+  params: GraphQLParams,
+  closed: AbortSignal,
+): Promise<ExecutionResult | EventStream<ExecutionResult>> {
+  const { subgraph, log } = options
+  try {
+    const headers = (params.extensions?.headers ?? {}) as Record<string, string>
+    const { query, variables, operationName } = params
+    const signed = JSON.stringify({
+      query,
+      ...(variables ? { variables } : {}),
+      ...(operationName ? { operationName } : {}),
+    })
+    const signedBy = { ...client, headers: { ...client.headers, ...headers } }
+    const operation = await openOperation(options, signedBy, headers, signed)
+    const site = { request: operation.request, subgraph: subgraph.name }
+    const document = parse(query)
+    const faults = validate(subgraph.schema, document, undefined, { maxErrors: 5 })
+    if (faults.length > 0) return maskErrors({ errors: faults }, site)
+    const call = { document, ...(variables ? { variables } : {}), ...(operationName ? { operationName } : {}) }
+    const isSubscription = getOperationAST(document, operationName)?.operation === 'subscription'
+    const result = await (isSubscription ? subscribeIn : executeIn)(subgraph, call, operation)
+    closed.addEventListener('abort', () => operation.abort(), { once: true, signal: operation.signal })
+    return isAsyncIterable<ExecutionResult>(result)
+      ? new EventStream(result, undefined, () => operation.abort())
+      : (result as ExecutionResult)
+  } catch (error) {
+    return { errors: [refusalOf(error, client.requestId, log)] }
+  }
+}
+
+/** Apollo formats errors before anybody knows the request; here they are masked as in one process, from what was thrown. */
+function masking(subgraph: Subgraph, operations: WeakMap<object, Operation>): ApolloServerPlugin<object> {
+  return {
+    async requestDidStart({ contextValue }) {
+      const operation = operations.get(contextValue)
+      return {
+        async willSendResponse({ response, errors }) {
+          if (response.body.kind !== 'single' || !operation) return
+          const { singleResult } = response.body
+          if (!singleResult.errors?.length) return
+          const thrown = errors ?? singleResult.errors.map(({ message }) => new GraphQLError(message))
+          singleResult.errors = maskErrors(
+            { errors: thrown },
+            { request: operation.request, subgraph: subgraph.name },
+          ).errors!.map((error) => error.toJSON())
+        },
+      }
+    },
+  }
+}
+
+/** Errors of the body parser say their status and nothing else; they are the client's. */
+function refusalOf(error: unknown, requestId: string, log: Log): ClientError {
+  const status = typeof error === 'object' && error !== null && 'status' in error ? error.status : undefined
+  if (status === 413) return new ClientError('The request body is too large.', { code: 'BODY_TOO_LARGE' })
+  if (typeof status === 'number' && status < 500) return badRequest('The body could not be read as JSON.')
+  return toClientError(error, { request: { requestId, log } })
+}

@@ -1,0 +1,179 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { ExecutionResult } from 'graphql'
+import { ClientError, toClientError } from './client-error.ts'
+import { clientOf } from './client-request.ts'
+import { EventStream } from './event-stream.ts'
+import type { Gateway } from './gateway.ts'
+import { type Example, type Page, renderGraphiql } from './graphiql.ts'
+import { type Checks, watchHealth } from './health.ts'
+import { readRequest } from './http-request.ts'
+import { acceptedType, notAcceptable, sendEvents, sendJson, sendResult } from './http-response.ts'
+import { listenOn } from './listening.ts'
+import { serveSockets } from './websocket.ts'
+
+const GRAPHQL = '/graphql'
+
+const nothingHere = new ClientError(`Nothing is here; GraphQL is asked at ${GRAPHQL}.`, { code: 'NOT_FOUND' })
+
+export interface ListenOptions {
+  readonly gateway: Gateway
+  readonly host: string
+  /** 0 takes a free one. */
+  readonly port: number
+  /** What must hold before /health says 200: database, migrations, models, worker. */
+  readonly checks: Checks
+  /** How long running requests may take to end once the server drains, in seconds. */
+  readonly shutdownSeconds: number
+  /** Tabs of GraphiQL. */
+  readonly examples?: readonly Example[]
+  readonly title?: string
+  /** Origins whose pages may open a WebSocket, besides the server's own. */
+  readonly origins?: readonly string[]
+}
+
+export interface ListeningServer {
+  readonly host: string
+  readonly port: number
+  readonly url: string
+  /**
+   * Ends gracefully: /health turns 503, no new connections, running requests finish, subscriptions complete; what is left
+   * after `shutdownSeconds` is cut. Resolves when the last connection is closed. May be called twice.
+   */
+  drain(): Promise<void>
+}
+
+/** Serves the gateway: /graphql over HTTP, SSE and WebSocket, /health and /ready. Rejects with PORT_IN_USE. */
+export async function listen(options: ListenOptions): Promise<ListeningServer> {
+  const { gateway, host, shutdownSeconds } = options
+  const { limits, log, production } = gateway
+  let draining: Promise<void> | null = null
+  let page: Promise<Page> | null = null
+  const health = watchHealth(options.checks, () => draining !== null)
+
+  const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 2_000 })
+  server.keepAliveTimeout = 65_000 // longer than the 60 s of common load balancers, which must be the ones to hang up
+
+  server.on('request', (request, response) => {
+    response.setHeader('x-content-type-options', 'nosniff')
+    if (draining) response.setHeader('connection', 'close')
+    route(request, response).catch((error) => {
+      const { requestId } = clientOf('http', request.headers)
+      sendResult(response, { errors: [toClientError(error, { request: { requestId, log } })] }, 'application/json')
+    })
+  })
+
+  const route = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const path = request.url?.split('?', 1)[0]
+    if (path === GRAPHQL) {
+      return isPageRequest(request) ? sendPage(request, response) : answer(request, response)
+    }
+    if (path === '/health' || path === '/ready') {
+      const report = await health()
+      return sendJson(
+        response,
+        report.status === 'ready' ? 200 : 503,
+        path === '/ready' ? { status: report.status } : report,
+      )
+    }
+    sendResult(response, { errors: [nothingHere] }, 'application/json')
+  }
+
+  const sendPage = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    if (production) return sendResult(response, { errors: [nothingHere] }, 'application/json')
+    page ??= renderGraphiql(options.examples ?? [], options.title ?? 'Inkling')
+    const { html, gzipped } = await page
+    const isGzip = String(request.headers['accept-encoding']).includes('gzip')
+    response.writeHead(200, {
+      'content-type': 'text/html; charset=utf-8',
+      'content-length': (isGzip ? gzipped : html).length,
+      vary: 'accept-encoding',
+      ...(isGzip ? { 'content-encoding': 'gzip' } : {}),
+    })
+    response.end(request.method === 'HEAD' ? undefined : isGzip ? gzipped : html)
+  }
+
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const client = clientOf('http', request.headers)
+    response.setHeader('x-request-id', client.requestId)
+    const type = acceptedType(request.headers.accept)
+    try {
+      const params = await readRequest(request, limits)
+      const operation = await gateway.open(client)
+      response.once('close', () => operation.abort()) // after a finished response nobody listens any more
+      if (type === null) throw notAcceptable()
+      const result = await gateway.run(operation, params, { isReadOnly: request.method === 'GET' })
+      if (type === 'text/event-stream' && (result instanceof EventStream || 'data' in result)) {
+        const events = result instanceof EventStream ? result : new EventStream<ExecutionResult>(single(result))
+        response.once('close', () => events.end())
+        return await sendEvents(response, events, limits.slowConsumerMs)
+      }
+      if (!(result instanceof EventStream)) return sendResult(response, result, type)
+      result.end()
+      throw notAcceptable()
+    } catch (error) {
+      const fault = toClientError(error, { request: { requestId: client.requestId, log } })
+      if (fault.extensions.code === 'METHOD_NOT_ALLOWED') response.setHeader('allow', 'GET, POST')
+      // A body that was refused is not read on: the connection cannot be used again.
+      if (!request.complete) {
+        response.setHeader('connection', 'close')
+        request.resume()
+      }
+      sendResult(response, { errors: [fault] }, type ?? 'application/json')
+    }
+  }
+
+  const sockets = serveSockets({
+    server,
+    path: GRAPHQL,
+    limits,
+    isOriginAllowed: (origin, own) =>
+      origin === `http://${own}` || origin === `https://${own}` || (options.origins ?? []).includes(origin),
+    async connect(client) {
+      return (await gateway.open(client)).request.viewer.id
+    },
+    async run(client, params, closed) {
+      const operation = await gateway.open(client)
+      closed.addEventListener('abort', () => operation.abort(), { once: true, signal: operation.signal })
+      return gateway.run(operation, params)
+    },
+  })
+
+  const port = await listenOn(server, host, options.port)
+  const shown = host.includes(':') ? `[${host}]` : host
+  log.info({ event: 'listening', host, port, planner: gateway.planner })
+
+  const drain = async (): Promise<void> => {
+    log.info({ event: 'draining', shutdownSeconds })
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+    gateway.endStreams()
+    sockets.close()
+    server.closeIdleConnections()
+    const cut = setTimeout(() => {
+      log.warn({ event: 'requests were cut at shutdown', shutdownSeconds })
+      server.closeAllConnections()
+      sockets.terminate()
+    }, shutdownSeconds * 1_000)
+    await closed
+    clearTimeout(cut)
+    log.info({ event: 'drained' })
+  }
+
+  return {
+    host,
+    port,
+    url: `http://${shown}:${port}`,
+    drain: () => {
+      draining ??= drain()
+      return draining
+    },
+  }
+}
+
+/** A browser that opens the address, as opposed to a client that asks. */
+function isPageRequest({ method, headers }: IncomingMessage): boolean {
+  return (method === 'GET' || method === 'HEAD') && String(headers.accept).includes('text/html')
+}
+
+async function* single<T>(value: T): AsyncGenerator<T> {
+  yield value
+}

@@ -1,0 +1,183 @@
+import type { IncomingMessage, Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { type ExecutionArgs, type ExecutionResult, GraphQLError, parse } from 'graphql'
+import { CloseCode, handleProtocols, makeServer } from 'graphql-ws'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { ClientError } from './client-error.ts'
+import { type ClientRequest, clientOf, type GraphQLParams, readParams } from './client-request.ts'
+import type { EventStream } from './event-stream.ts'
+import { type Limits, operationLimit } from './limits.ts'
+
+export type SocketLimits = Pick<
+  Limits,
+  'bodyBytes' | 'variableDepth' | 'operationsPerSocket' | 'socketsPerViewer' | 'slowConsumerMs'
+>
+
+export interface SocketOptions {
+  readonly server: Server
+  readonly path: string
+  readonly limits: SocketLimits
+  /** Whether a page of this origin may open a socket. Not asked for clients that are no browser. */
+  isOriginAllowed(origin: string, host: string | undefined): boolean
+  /** Authenticates a new socket and names its viewer. Rejecting closes it with 4403. */
+  connect(client: ClientRequest): Promise<string>
+  /** Runs one operation; `closed` is aborted with the socket. Never rejects. */
+  run(
+    client: ClientRequest,
+    params: GraphQLParams,
+    closed: AbortSignal,
+  ): Promise<ExecutionResult | EventStream<ExecutionResult>>
+}
+
+export interface Sockets {
+  /** Takes no more sockets and operations, and closes each open socket with 1001 once its last operation is answered. */
+  close(): void
+  /** Cuts what is still open. */
+  terminate(): void
+}
+
+const PING_MS = 12_000
+const goodbye = [1001, 'Going away'] as const
+/** The protocol wants a document for each operation; ours is parsed behind it. What comes back decides whether it streams. */
+const anyQuery = parse('query { __typename }')
+
+interface Extra {
+  readonly socket: WebSocket
+  readonly request: IncomingMessage
+  readonly closed: AbortController
+  viewer?: string
+}
+
+/** Serves graphql-transport-ws on the path of a server. Without the package's own adapter: that one logs a client's faults as internal errors. */
+export function serveSockets(options: SocketOptions): Sockets {
+  const { server, path, limits } = options
+  const socketsOf = new Map<string, number>()
+  const protocol = makeServer<Record<string, unknown>, Extra>({
+    async onConnect({ extra, connectionParams }) {
+      try {
+        const viewer = await options.connect(clientOf('websocket', extra.request.headers, connectionParams))
+        const count = (socketsOf.get(viewer) ?? 0) + 1
+        if (count > limits.socketsPerViewer) return false
+        socketsOf.set(viewer, count)
+        extra.viewer = viewer
+        return true
+      } catch {
+        return false // 4403: what was wrong with a token is for the log alone
+      }
+    },
+    onClose({ extra }) {
+      extra.closed.abort()
+      if (extra.viewer === undefined) return
+      const left = (socketsOf.get(extra.viewer) ?? 1) - 1
+      if (left > 0) socketsOf.set(extra.viewer, left)
+      else socketsOf.delete(extra.viewer)
+    },
+    async onSubscribe({ extra, connectionParams, subscriptions }, _id, payload) {
+      if (isClosed) return [new ClientError('The server is shutting down.', { code: 'UNAVAILABLE', retryable: true })]
+      if (Object.keys(subscriptions).length > limits.operationsPerSocket) {
+        return [operationLimit('The socket runs too many operations.')]
+      }
+      try {
+        const params = readParams(payload, limits.variableDepth)
+        const client = clientOf('websocket', extra.request.headers, connectionParams)
+        const result = await options.run(client, params, extra.closed.signal)
+        if ('errors' in result && !('data' in result) && result.errors?.length) return result.errors
+        return { document: anyQuery, contextValue: result } as unknown as ExecutionArgs
+      } catch (error) {
+        if (error instanceof GraphQLError) return [error]
+        throw error
+      }
+    },
+    execute: (args) => args.contextValue as ExecutionResult,
+    // Given back as it is, so that the protocol does not ask errors of another module for their JSON.
+    onNext: (_context, _id, _payload, _args, result) => ({ ...result }) as never,
+  })
+
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: limits.bodyBytes,
+    perMessageDeflate: false, // a compression bomb needs a decompressor
+    handleProtocols,
+  })
+  const idle = new Map<WebSocket, () => boolean>()
+  let isClosed = false
+
+  const upgrade = (request: IncomingMessage, raw: Duplex, head: Buffer) => {
+    raw.on('error', () => raw.destroy()) // until the handshake is done nobody else listens
+    const { origin, host } = request.headers
+    if (isClosed) return refuseUpgrade(raw, '503 Service Unavailable')
+    if (request.url?.split('?', 1)[0] !== path) return refuseUpgrade(raw, '404 Not Found')
+    if (origin !== undefined && !options.isOriginAllowed(origin, host)) return refuseUpgrade(raw, '403 Forbidden')
+    sockets.handleUpgrade(request, raw, head, (socket) => openSocket(socket, request))
+  }
+
+  const openSocket = (socket: WebSocket, request: IncomingMessage) => {
+    const stopPings = keepAlive(socket)
+    let running = 0
+    idle.set(socket, () => running === 0)
+    socket.on('error', () => socket.terminate()) // a frame too large, bad UTF-8: the close code has said it
+    const closed = protocol.opened(
+      {
+        protocol: socket.protocol,
+        send: (message) => send(socket, message, limits.slowConsumerMs),
+        close: (code, reason) => socket.close(code, reason),
+        onMessage: (receive) =>
+          socket.on('message', (message) => {
+            running++
+            receive(String(message))
+              .catch(() => socket.close(CloseCode.InternalServerError, 'Internal server error'))
+              .finally(() => {
+                running--
+                if (isClosed && running === 0) socket.close(...goodbye)
+              })
+          }),
+      },
+      { socket, request, closed: new AbortController() },
+    )
+    socket.once('close', (code, reason) => {
+      stopPings()
+      idle.delete(socket)
+      void Promise.resolve(closed(code, String(reason))).catch(() => {})
+    })
+  }
+
+  server.on('upgrade', upgrade)
+  return {
+    close() {
+      isClosed = true
+      for (const [socket, isIdle] of idle) if (isIdle()) socket.close(...goodbye)
+    },
+    terminate() {
+      for (const socket of sockets.clients) socket.terminate()
+    },
+  }
+}
+
+function refuseUpgrade(raw: Duplex, status: string): void {
+  raw.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
+}
+
+/** Resolves once the message left this process, so that a client that does not read pauses the stream; cuts it after `slowMs`. */
+function send(socket: WebSocket, message: string, slowMs: number): Promise<void> {
+  if (socket.readyState !== socket.OPEN) return Promise.resolve()
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => socket.terminate(), slowMs)
+    socket.send(message, () => {
+      clearTimeout(timer)
+      resolve() // a failed write closes the socket, and with it the operation
+    })
+  })
+}
+
+function keepAlive(socket: WebSocket): () => void {
+  let isAlive = true
+  socket.on('pong', () => {
+    isAlive = true
+  })
+  const timer = setInterval(() => {
+    if (!isAlive) return socket.terminate()
+    isAlive = false
+    socket.ping()
+  }, PING_MS)
+  return () => clearInterval(timer)
+}

@@ -4,6 +4,7 @@ import { type LinearModel, linearScores } from '../linear/model.ts'
 import type { Candidate } from '../options.ts'
 import { boost, type Checkpoint } from '../trees/boost.ts'
 import type { Forest } from '../trees/forest.ts'
+import type { Arena } from '../trees/histogram.ts'
 import type { ObjectiveName } from '../trees/objectives.ts'
 
 /** The rows that every fit of a training reads. Arrays stand on shared memory, so that threads need no copies. */
@@ -35,8 +36,13 @@ export interface FitResult {
   readonly checkpoints: readonly Checkpoint[]
 }
 
-/** Same task and rows, same result, on any thread. */
-export function fit(shared: SharedRows, task: FitTask, onRound?: (done: number, total: number) => void): FitResult {
+/** Same task and rows, same result, on any thread. arena: the thread's own. */
+export function fit(
+  arena: Arena,
+  shared: SharedRows,
+  task: FitTask,
+  onRound?: (done: number, total: number) => void,
+): FitResult {
   const { candidate, rows, held, seed, earlier, wantsModel } = task
   const { x, columns, y, weights, objective, classes } = shared
   const input = { x, columns, y, weights, rows, objective, classes }
@@ -50,6 +56,6 @@ export function fit(shared: SharedRows, task: FitTask, onRound?: (done: number, 
     }
   }
   const settings = candidate.settings
-  const result = boost({ ...input, settings, seed, ...(earlier ? { earlier } : {}) }, held, onRound)
+  const result = boost(arena, { ...input, settings, seed, ...(earlier ? { earlier } : {}) }, held, onRound)
   return { linear: null, forest: wantsModel ? result.forest : null, checkpoints: result.checkpoints }
 }

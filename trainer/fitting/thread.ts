@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import { createArena } from '../trees/histogram.ts'
 import { type FitTask, fit, type SharedRows } from './fit.ts'
 
 /** What a fitting thread is told, and what it answers. */
@@ -13,13 +14,14 @@ export type ThreadAnswer =
   | { readonly kind: 'failed'; readonly id: number; readonly message: string; readonly stack: string | undefined }
 
 const shared = workerData as SharedRows
+const arena = createArena()
 const port = parentPort!
 const say = (answer: ThreadAnswer): void => port.postMessage(answer)
 
 port.on('message', ({ id, task }: ThreadTask) => {
   let last = performance.now()
   try {
-    const result = fit(shared, task, (done, total) => {
+    const result = fit(arena, shared, task, (done, total) => {
       const now = performance.now()
       if (now - last < 100) return
       last = now

@@ -1,4 +1,5 @@
 import type { Column } from '../dataset.ts'
+import { binAt } from './histogram.ts'
 
 /** The bin of a missing cell, of an unknown level and of a level too rare to have a bin of its own. */
 export const MISSING_BIN = 255
@@ -107,15 +108,15 @@ function binLevels(x: Float32Array, width: number, f: number, rows: Uint32Array,
 /** Rows per block: a block of 30 float columns stays in the second-level cache while its columns are read one by one. */
 const BLOCK = 2048
 
-/** Fills `out`, feature-major (columns, rows.length), with the bin of every cell. */
+/** Fills `out`, in the layout of `binAt`, with the bin of every cell. */
 export function binRows(x: Float32Array, width: number, rows: Uint32Array, bins: Bins, out: Uint8Array): void {
   const n = rows.length
   for (let start = 0; start < n; start += BLOCK) {
     const end = Math.min(n, start + BLOCK)
     for (let f = 0; f < width; f++) {
       const levels = bins.levelBins[f]
-      if (levels) binLevelCells(x, width, f, rows, start, end, levels, out, f * n)
-      else binNumberCells(x, width, f, rows, start, end, bins.edges[f]!, out, f * n)
+      if (levels) binLevelCells(x, width, f, rows, start, end, levels, out, binAt(n, 0, f))
+      else binNumberCells(x, width, f, rows, start, end, bins.edges[f]!, out, binAt(n, 0, f))
     }
   }
 }
@@ -135,7 +136,7 @@ function binNumberCells(
   for (let i = start; i < end; i++) {
     const value = x[rows[i]! * width + f]!
     if (Number.isNaN(value)) {
-      out[offset + i] = MISSING_BIN
+      out[offset + 4 * i] = MISSING_BIN
       continue
     }
     let low = 0
@@ -145,7 +146,7 @@ function binNumberCells(
       if (value <= edges[middle]!) high = middle
       else low = middle + 1
     }
-    out[offset + i] = low
+    out[offset + 4 * i] = low
   }
 }
 
@@ -162,6 +163,6 @@ function binLevelCells(
 ): void {
   for (let i = start; i < end; i++) {
     const value = x[rows[i]! * width + f]!
-    out[offset + i] = value >= 0 && value < levels.length && Number.isInteger(value) ? levels[value]! : MISSING_BIN
+    out[offset + 4 * i] = value >= 0 && value < levels.length && Number.isInteger(value) ? levels[value]! : MISSING_BIN
   }
 }

@@ -3,6 +3,7 @@ import { createRandom } from '../random.ts'
 import { type Bins, binRows, findBins, MISSING_BIN } from './bins.ts'
 import { appendForest, type Forest, forestScores, MASK_WORDS } from './forest.ts'
 import { createGrower, type GrownTree } from './grow.ts'
+import { type Arena, binAt, binBytes } from './histogram.ts'
 import { createObjective, type Objective, type ObjectiveName } from './objectives.ts'
 import type { TreeSettings } from './settings.ts'
 
@@ -45,6 +46,7 @@ export function isCheckpoint(round: number): boolean {
 
 /** Gradient boosting (Friedman 2001) with second-order leaf-wise trees. held: rows that decide when growth stops. */
 export function boost(
+  arena: Arena,
   input: BoostInput,
   held: Uint32Array | null,
   onRound?: (done: number, total: number) => void,
@@ -55,14 +57,13 @@ export function boost(
   const objective = createObjective(input.objective, classes)
   const { outputs } = objective
   const bins = findBins(x, columns, rows, earlier?.levelBins)
-  const binned = new Uint8Array(n * width)
-  binRows(x, width, rows, bins, binned)
+  const grower = createGrower(arena, n, columns, bins, settings)
+  binRows(x, width, rows, bins, grower.bins)
   const y = pick(input.y, rows)
   const weights = input.weights ? pick(input.weights, rows) : null
   const base = earlier ? earlier.base : objective.base(y, weights)
   const scores = startScores(base, n, earlier, x, width, rows)
   const holdout = held ? createHoldout(input, held, objective, bins, base) : null
-  const grower = createGrower(binned, n, columns, bins, settings)
   const gradient = new Float32Array(n * outputs)
   const hessian = new Float32Array(n * outputs)
   const random = createRandom(input.seed)
@@ -83,7 +84,7 @@ export function boost(
       const own = scores.subarray(at, at + n)
       setLeafValues(tree, objective, settings.learningRate, own, y)
       if (sampled === n) addByLeaf(tree, own)
-      else addByWalk(tree, binned, n, own)
+      else addByWalk(tree, grower.bins, n, own)
       holdout?.add(tree, k)
       builder.add(tree)
       if (tree.nodes > 1) grew = true
@@ -137,7 +138,7 @@ function createHoldout(input: BoostInput, held: Uint32Array, objective: Objectiv
   const width = columns.length
   const n = held.length
   const { outputs } = objective
-  const binned = new Uint8Array(n * width)
+  const binned = new Uint8Array(binBytes(n, width))
   binRows(x, width, held, bins, binned)
   const y = pick(input.y, held)
   const weights = input.weights ? pick(input.weights, held) : null
@@ -219,7 +220,7 @@ function addByWalk(tree: GrownTree, binned: Uint8Array, n: number, scores: Float
     let node = 0
     let f = feature[0]!
     while (f >= 0) {
-      const b = binned[f * n + i]!
+      const b = binned[binAt(n, i, f)]!
       const set = mask[node]!
       const toLeft =
         set >= 0

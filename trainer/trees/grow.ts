@@ -1,7 +1,7 @@
 import type { Column } from '../dataset.ts'
 import { type Bins, MISSING_BIN } from './bins.ts'
 import { MASK_WORDS } from './forest.ts'
-import { CELL, COLUMN_BINS, createHistograms } from './histogram.ts'
+import { type Arena, binAt, COLUMN_BINS, createHistograms } from './histogram.ts'
 import type { TreeSettings } from './settings.ts'
 import { createSplitSearch, type Leaf, type Split } from './split.ts'
 
@@ -37,15 +37,17 @@ interface OpenLeaf extends Leaf {
 export interface Grower {
   /** Columns the next tree may use: 1 or 0. */
   readonly columnOn: Uint8Array
+  /** Bins of the rows, in the layout of `binAt`. */
+  readonly bins: Uint8Array
   /** Rows of the next tree: fill the first `sampled` entries, in rising order. */
   readonly order: Uint32Array
   /** Grows leaf by leaf, the largest gain first, from gradients and hessians of shape (n,). */
   grow(gradient: Float32Array, hessian: Float32Array, sampled: number): GrownTree
 }
 
-/** binned: feature-major (columns, n). Allocates everything once; `grow` allocates only its splits. */
+/** Allocates everything once; `grow` allocates only its splits. Fill `bins` before the first tree. */
 export function createGrower(
-  binned: Uint8Array,
+  arena: Arena,
   n: number,
   columns: readonly Column[],
   bins: Bins,
@@ -53,11 +55,10 @@ export function createGrower(
 ): Grower {
   const { leaves: maxLeaves, depth: maxDepth, minLeaf } = settings
   const width = columns.length
-  const perSlot = width * COLUMN_BINS * CELL
   const columnOn = new Uint8Array(width).fill(1)
-  const histograms = createHistograms(binned, n, width, maxLeaves, bins, columnOn)
-  const { order } = histograms
-  const search = createSplitSearch(histograms.cells, columns, bins, columnOn, settings)
+  const histograms = createHistograms(arena, n, width, maxLeaves, columnOn)
+  const { order, bins: binned, slotWords } = histograms
+  const search = createSplitSearch(histograms, columns, bins, columnOn, settings)
   const spare = new Uint32Array(n)
   const size = 2 * maxLeaves - 1
   const tree: GrownTree = {
@@ -80,29 +81,26 @@ export function createGrower(
 
   const canSplit = (leaf: OpenLeaf) => leaf.rows >= 2 * minLeaf && leaf.depth < maxDepth
 
+  const sides = new Uint8Array(COLUMN_BINS)
+
   /** Moves the rows of a leaf so that those going left come first, in their old order. Returns how many. */
   function partition(leaf: OpenLeaf, split: Split): number {
-    const column = binned.subarray(split.feature * n, split.feature * n + n)
+    const { mask, bin: edge } = split
+    for (let bin = 0; bin < MISSING_BIN; bin++)
+      sides[bin] = mask ? (mask[bin >>> 5]! >>> (bin & 31)) & 1 : bin <= edge ? 1 : 0
+    sides[MISSING_BIN] = split.defaultLeft
+    const first = binAt(n, 0, split.feature)
     const end = leaf.start + leaf.rows
     let kept = leaf.start
     let moved = 0
-    if (split.mask) {
-      const mask = split.mask
-      for (let i = leaf.start; i < end; i++) {
-        const row = order[i]!
-        const bin = column[row]!
-        if ((mask[bin >>> 5]! >>> (bin & 31)) & 1) order[kept++] = row
-        else spare[moved++] = row
-      }
-    } else {
-      const { bin: edge, defaultLeft } = split
-      for (let i = leaf.start; i < end; i++) {
-        const row = order[i]!
-        const bin = column[row]!
-        if (bin <= edge ? bin !== MISSING_BIN || defaultLeft === 1 : bin === MISSING_BIN && defaultLeft === 1)
-          order[kept++] = row
-        else spare[moved++] = row
-      }
+    // both writes always happen: a branch here is mispredicted for every third row
+    for (let i = leaf.start; i < end; i++) {
+      const row = order[i]!
+      const left = sides[binned[first + 4 * row]!]!
+      order[kept] = row
+      spare[moved] = row
+      kept += left
+      moved += 1 - left
     }
     order.set(spare.subarray(0, moved), kept)
     return kept - leaf.start
@@ -132,6 +130,7 @@ export function createGrower(
   }
 
   function grow(gradient: Float32Array, hessian: Float32Array, sampled: number): GrownTree {
+    histograms.load(gradient, hessian)
     let g = 0
     let h = 0
     for (let i = 0; i < sampled; i++) {
@@ -155,7 +154,7 @@ export function createGrower(
     }
     addNode(root)
     if (canSplit(root) && maxLeaves > 1) {
-      histograms.build(0, 0, sampled, gradient, hessian)
+      histograms.build(0, 0, sampled)
       root.best = search.find(root, 0)
     }
     const open = [root]
@@ -181,10 +180,10 @@ export function createGrower(
       open[at] = left
       open.push(right)
       if (open.length === maxLeaves || !(canSplit(left) || canSplit(right))) continue
-      histograms.build(small.slot, small.start, small.rows, gradient, hessian)
+      histograms.build(small.slot, small.start, small.rows)
       histograms.subtract(large.slot, small.slot)
-      if (canSplit(left)) left.best = search.find(left, left.slot * perSlot)
-      if (canSplit(right)) right.best = search.find(right, right.slot * perSlot)
+      if (canSplit(left)) left.best = search.find(left, left.slot * slotWords)
+      if (canSplit(right)) right.best = search.find(right, right.slot * slotWords)
     }
     for (const leaf of open) tree.value[leaf.node] = search.valueOf(leaf.gradient, leaf.hessian, leaf.low, leaf.high)
     return tree
@@ -227,5 +226,5 @@ export function createGrower(
     return [left, right]
   }
 
-  return { columnOn, order, grow }
+  return { columnOn, bins: binned, order, grow }
 }

@@ -1,0 +1,22 @@
+import type { CodegenConfig } from '@graphql-codegen/cli'
+
+/** Typed clients from the printed supergraph: the tests use one, so that a schema change breaks them at compile time. */
+const config: CodegenConfig = {
+  schema: 'schema/sdl/client.graphql',
+  documents: ['tests/**/*.ts', 'examples/queries/*.graphql'],
+  generates: {
+    './tests/generated/': {
+      preset: 'client',
+      presetConfig: { fragmentMasking: false },
+      config: {
+        useTypeImports: true,
+        enumsAsTypes: true,
+        importExtension: '.ts',
+        scalars: { DateTime: 'string', FeatureValue: 'number | string | null', JSON: 'unknown' },
+      },
+    },
+  },
+  importExtension: '.ts',
+}
+
+export default config

@@ -18,7 +18,7 @@ function minLeafFor(n: number): number {
  */
 export function candidatesFor(options: TrainOptions, n: number): { quick: Candidate[]; more: Candidate[] } {
   const minLeaf = minLeafFor(n)
-  const trees = { minLeaf, learningRate: 0.1 }
+  const trees = { minLeaf, learningRate: 0.1, ...(options.candidates === 'quick' ? { rounds: 160, patience: 15 } : {}) }
   const kinds = options.learners ?? 'auto'
   const all = {
     quick: [

@@ -21,9 +21,17 @@ export interface Evaluation {
   readonly baseline: Metrics
 }
 
-export async function evaluate(study: Study, cut: TrainTest, budgetMs: number, fixed?: Choice): Promise<Evaluation> {
+/** onChoice: told what the search chose, before the fit, so that another fit may run beside it. */
+export async function evaluate(
+  study: Study,
+  cut: TrainTest,
+  budgetMs: number,
+  fixed?: Choice,
+  onChoice?: (choice: Choice) => void,
+): Promise<Evaluation> {
   const { dataset, options, outputs } = study
   const found = await search(study, cut.train, budgetMs, fixed)
+  onChoice?.(found.choice)
   const fitted = await fitChoice(study, cut.train, found.choice)
   const calibration = calibrationOf(study, found.rows, found.scores)
   const model = { ...fitted, calibration }

@@ -37,11 +37,14 @@ function gainsOf(model: Model, dataset: Dataset): Float64Array {
   const width = model.columns.length
   const out = new Float64Array(width)
   const forestShare = model.linear ? 1 - model.linearShare : 1
-  if (model.forest) gainShares(model.forest, width).forEach((share, f) => (out[f]! += forestShare * share))
+  if (model.forest) addShares(out, gainShares(model.forest, width), forestShare)
   if (!model.linear) return out
-  const linear = linearShares(model, dataset)
-  linear.forEach((share, f) => (out[f]! += (1 - forestShare) * share))
+  addShares(out, linearShares(model, dataset), 1 - forestShare)
   return out
+}
+
+function addShares(into: Float64Array, shares: Float64Array, weight: number): void {
+  for (let f = 0; f < into.length; f++) into[f]! += weight * shares[f]!
 }
 
 /** Mean absolute contribution of each column over a sample, as shares. */
@@ -53,7 +56,7 @@ function linearShares({ linear, columns }: Model, { x, n }: Dataset): Float64Arr
   for (let row = 0; row < n; row += stride) {
     const one = new Float64Array(width)
     addLinearContributions(linear, x.subarray(row * width, (row + 1) * width), 1, width, 0, 1, one)
-    one.forEach((value, f) => (out[f]! += Math.abs(value)))
+    for (let f = 0; f < width; f++) out[f]! += Math.abs(one[f]!)
   }
   const total = out.reduce((sum, value) => sum + value, 0)
   return total > 0 ? out.map((value) => value / total) : out

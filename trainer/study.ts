@@ -59,6 +59,8 @@ interface Outcome {
   readonly heldOut: Artefact['heldOut']
   /** The search whose choice the final model follows. */
   readonly search: Search
+  /** The choice fitted on every row, still without calibration. */
+  readonly final: Promise<Model>
   /** Rows with scores of models that had not seen them: what the final calibration and intervals stand on. */
   readonly unseen: { readonly rows: Uint32Array; readonly scores: Float64Array }
   /** The model of the main evaluation and its test rows, for permutation importances. */
@@ -72,7 +74,12 @@ async function evaluateAll(study: Study, warnings: string[]): Promise<Outcome> {
   if (options.givenFolds) return evaluateGiven(study, options.givenFolds, budgetMs, fixed)
   const { cuts } = usableCuts(study, warnings)
   const [main, ...others] = cuts
-  const first = await evaluate(study, main!.cut, budgetMs, fixed)
+  let final: Promise<Model> | undefined
+  const first = await evaluate(study, main!.cut, budgetMs, fixed, (choice) => {
+    final = fitChoice(study, allRows(study), choice)
+    // awaited in the end; until then a failure is the evaluation's to report
+    final.catch(() => {})
+  })
   const splits = [splitOf(first, main!.by)]
   for (const { by, cut } of others) {
     splits.push(splitOf(await evaluate(study, cut, 0, first.search.choice), by))
@@ -82,9 +89,14 @@ async function evaluateAll(study: Study, warnings: string[]): Promise<Outcome> {
     metrics: first.metrics,
     heldOut: { rows: first.cut.test, answers: first.answers },
     search: first.search,
+    final: final!,
     unseen: unseenOf(first, study.outputs),
     judged: { model: first.model, rows: first.cut.test },
   }
+}
+
+function allRows({ dataset }: Study): Uint32Array {
+  return Uint32Array.from({ length: dataset.n }, (_, row) => row)
 }
 
 /** The main cut and the others that the rows allow; a warning names those they do not. */
@@ -145,7 +157,7 @@ async function evaluateGiven(
 ): Promise<Outcome> {
   const { dataset, outputs } = study
   const numbers = [...new Set(folds)].filter((fold) => fold >= 0).sort((a, b) => a - b)
-  const all = Uint32Array.from({ length: dataset.n }, (_, row) => row)
+  const all = allRows(study)
   const share = budgetMs / (numbers.length + 1)
   const evaluations: Evaluation[] = []
   for (const fold of numbers) {
@@ -158,7 +170,7 @@ async function evaluateGiven(
       throw new TrainerError('NOT_ENOUGH_ROWS', `Fold ${fold} cannot be used: ${problem}`, 'Give larger folds.')
     evaluations.push(await evaluate(study, cut, share, fixed))
   }
-  const final = await search(study, all, share, fixed)
+  const found = await search(study, all, share, fixed)
   const last = evaluations.at(-1)!
   const rows = Uint32Array.from(evaluations.flatMap((evaluation) => Array.from(evaluation.cut.test)))
   const answers = new Float64Array(rows.length * outputs)
@@ -173,8 +185,9 @@ async function evaluateGiven(
     ),
     metrics: meanMetrics(evaluations.map((evaluation) => evaluation.metrics)),
     heldOut: { rows, answers },
-    search: final,
-    unseen: { rows: final.rows, scores: final.scores },
+    search: found,
+    final: fitChoice(study, all, found.choice),
+    unseen: { rows: found.rows, scores: found.scores },
     judged: { model: last.model, rows: last.cut.test },
   }
 }
@@ -193,9 +206,8 @@ function unseenOf({ search: found, cut, scores }: Evaluation, outputs: number): 
 async function assemble(study: Study, outcome: Outcome, warnings: string[]): Promise<Artefact> {
   const { dataset, objective, outputs, seed } = study
   const { search: found, unseen, judged } = outcome
-  const all = Uint32Array.from({ length: dataset.n }, (_, row) => row)
   const calibration = calibrationOf(study, unseen.rows, unseen.scores)
-  const model: Model = { ...(await fitChoice(study, all, found.choice)), calibration }
+  const model: Model = { ...(await outcome.final), calibration }
   const spread = spreadOf(study, unseen.rows, answersOf(unseen.scores, objective, outputs, calibration))
   const explainer = { model, spread }
   const learner = learnerOf(found.choice)

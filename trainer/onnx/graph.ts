@@ -25,12 +25,12 @@ export class Graph {
 
   /** A float32 input; a dimension may be named. */
   input(name: string, shape: readonly (number | string)[]): string {
-    this.#inputs.push(valueOf(name, shape))
+    this.#inputs.push(tensorValue(name, shape))
     return name
   }
 
   output(name: string, shape: readonly (number | string)[]): void {
-    this.#outputs.push(valueOf(name, shape))
+    this.#outputs.push(tensorValue(name, shape))
   }
 
   floats(shape: readonly number[], values: ArrayLike<number>): string {
@@ -87,7 +87,7 @@ export class Graph {
   }
 }
 
-function valueOf(name: string, shape: readonly (number | string)[]): Encoder {
+function tensorValue(name: string, shape: readonly (number | string)[]): Encoder {
   const dimensions = new Encoder()
   for (const size of shape)
     dimensions.message(1, typeof size === 'number' ? new Encoder().integer(1, size) : new Encoder().text(2, size))

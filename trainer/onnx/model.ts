@@ -42,7 +42,10 @@ function applyScores(graph: Graph, model: Model, x: string): string {
 
 function applyProbability(graph: Graph, model: Model, score: string): void {
   const { calibration } = model
-  if (calibration?.kind === 'isotonic') return applyIsotonic(graph, calibration, score)
+  if (calibration?.kind === 'isotonic') {
+    applyIsotonic(graph, calibration, score)
+    return
+  }
   let margin = score
   if (calibration?.kind === 'platt') {
     const scaled = graph.apply('Mul', [score, graph.floats([1], [calibration.slope])])

@@ -1,10 +1,12 @@
 import type { Column } from '../dataset.ts'
 import { createRandom } from '../random.ts'
-import { type Bins, binRows, findBins, MISSING_BIN } from './bins.ts'
-import { appendForest, type Forest, forestScores, MASK_WORDS } from './forest.ts'
+import { type Bins, binRows, findBins } from './bins.ts'
+import { appendForest, type Forest, forestScores } from './forest.ts'
+import { createForestBuilder } from './forest-builder.ts'
 import { createGrower, type GrownTree } from './grow.ts'
-import { type Arena, binAt, binBytes } from './histogram.ts'
+import { type Arena, binBytes } from './histogram.ts'
 import { createObjective, type Objective, type ObjectiveName } from './objectives.ts'
+import { createRouter } from './route.ts'
 import type { TreeSettings } from './settings.ts'
 
 /** Rows to learn from. x: row-major (all rows, columns); y and weights are indexed by row number like x. */
@@ -67,6 +69,12 @@ export function boost(
   const gradient = new Float32Array(n * outputs)
   const hessian = new Float32Array(n * outputs)
   const random = createRandom(input.seed)
+  const router = createRouter(grower.bins, n)
+  const addToOthers = (tree: GrownTree, sample: Uint8Array, own: Float64Array) => {
+    let others = 0
+    for (let i = 0; i < n; i++) if (sample[i] === 0) router.order[others++] = i
+    router.add(tree, others, own)
+  }
   const builder = createForestBuilder(outputs, base, bins)
   const checkpoints: Checkpoint[] = []
   let bestLoss = Number.POSITIVE_INFINITY
@@ -83,17 +91,18 @@ export function boost(
       const tree = grower.grow(gradient.subarray(at, at + n), hessian.subarray(at, at + n), sampled)
       const own = scores.subarray(at, at + n)
       setLeafValues(tree, objective, settings.learningRate, own, y)
-      if (sampled === n) addByLeaf(tree, own)
-      else addByWalk(tree, grower.bins, n, own)
+      addByLeaf(tree, own)
+      if (sample) addToOthers(tree, sample, own)
       holdout?.add(tree, k)
       builder.add(tree)
       if (tree.nodes > 1) grew = true
     }
     round++
     onRound?.(round, settings.rounds)
-    if (holdout) {
+    // the loss of the held rows costs as much as a small tree: it is looked at where scores are kept
+    if (holdout && isCheckpoint(round)) {
       const loss = holdout.loss()
-      if (isCheckpoint(round)) checkpoints.push({ rounds: round, loss, scores: holdout.snapshot() })
+      checkpoints.push({ rounds: round, loss, scores: holdout.snapshot() })
       if (loss < bestLoss) {
         bestLoss = loss
         bestRound = round
@@ -143,8 +152,12 @@ function createHoldout(input: BoostInput, held: Uint32Array, objective: Objectiv
   const y = pick(input.y, held)
   const weights = input.weights ? pick(input.weights, held) : null
   const scores = startScores(base, n, input.earlier, x, width, held)
+  const router = createRouter(binned, n)
   return {
-    add: (tree: GrownTree, k: number) => addByWalk(tree, binned, n, scores.subarray(k * n, k * n + n)),
+    add(tree: GrownTree, k: number) {
+      for (let i = 0; i < n; i++) router.order[i] = i
+      router.add(tree, n, scores.subarray(k * n, k * n + n))
+    },
     loss: () => objective.loss(scores, y, weights),
     snapshot() {
       const out = new Float32Array(n * outputs)
@@ -211,103 +224,5 @@ function addByLeaf(tree: GrownTree, scores: Float64Array): void {
     const value = tree.value[node]!
     const end = tree.start[node]! + tree.count[node]!
     for (let i = tree.start[node]!; i < end; i++) scores[tree.order[i]!]! += value
-  }
-}
-
-function addByWalk(tree: GrownTree, binned: Uint8Array, n: number, scores: Float64Array): void {
-  const { feature, bin, defaultLeft, left, right, mask, masks, value } = tree
-  for (let i = 0; i < n; i++) {
-    let node = 0
-    let f = feature[0]!
-    while (f >= 0) {
-      const b = binned[binAt(n, i, f)]!
-      const set = mask[node]!
-      const toLeft =
-        set >= 0
-          ? (masks[set * MASK_WORDS + (b >>> 5)]! >>> (b & 31)) & 1
-          : b === MISSING_BIN
-            ? defaultLeft[node]
-            : b <= bin[node]!
-      node = toLeft ? left[node]! : right[node]!
-      f = feature[node]!
-    }
-    scores[i]! += value[node]!
-  }
-}
-
-/** Collects grown trees into one flat forest, bins turned into thresholds. */
-function createForestBuilder(outputs: number, base: Float64Array, bins: Bins) {
-  const parts: Omit<GrownTree, 'order' | 'start' | 'count' | 'bin'>[] = []
-  const thresholds: Float32Array[] = []
-  let nodes = 0
-  let sets = 0
-  return {
-    add(tree: GrownTree) {
-      const { nodes: count } = tree
-      const threshold = new Float32Array(count)
-      for (let node = 0; node < count; node++) {
-        const f = tree.feature[node]!
-        if (f < 0 || tree.mask[node]! >= 0) continue
-        const edges = bins.edges[f]!
-        // past the last edge every value goes left: the split asks only whether the cell is missing
-        threshold[node] = tree.bin[node]! < edges.length ? edges[tree.bin[node]!]! : Number.POSITIVE_INFINITY
-      }
-      thresholds.push(threshold)
-      parts.push({
-        nodes: count,
-        feature: tree.feature.slice(0, count),
-        defaultLeft: tree.defaultLeft.slice(0, count),
-        left: tree.left.slice(0, count),
-        right: tree.right.slice(0, count),
-        value: tree.value.slice(0, count),
-        cover: tree.cover.slice(0, count),
-        gain: tree.gain.slice(0, count),
-        mask: tree.mask.slice(0, count),
-        masks: tree.masks.slice(0, tree.sets * MASK_WORDS),
-        sets: tree.sets,
-      })
-      nodes += count
-      sets += tree.sets
-    },
-    finish(): Forest {
-      const forest = {
-        outputs,
-        base,
-        roots: new Int32Array(parts.length + 1),
-        feature: new Int32Array(nodes),
-        threshold: new Float32Array(nodes),
-        defaultLeft: new Uint8Array(nodes),
-        left: new Int32Array(nodes),
-        right: new Int32Array(nodes),
-        value: new Float32Array(nodes),
-        cover: new Float32Array(nodes),
-        gain: new Float32Array(nodes),
-        mask: new Int32Array(nodes),
-        masks: new Uint32Array(sets * MASK_WORDS),
-        levelBins: bins.levelBins,
-      }
-      let at = 0
-      let set = 0
-      parts.forEach((part, index) => {
-        forest.roots[index] = at
-        forest.threshold.set(thresholds[index]!, at)
-        forest.masks.set(part.masks, set * MASK_WORDS)
-        for (let node = 0; node < part.nodes; node++) {
-          const leaf = part.feature[node]! < 0
-          forest.feature[at + node] = part.feature[node]!
-          forest.defaultLeft[at + node] = leaf ? 0 : part.defaultLeft[node]!
-          forest.left[at + node] = leaf ? -1 : part.left[node]! + at
-          forest.right[at + node] = leaf ? -1 : part.right[node]! + at
-          forest.value[at + node] = leaf ? part.value[node]! : 0
-          forest.cover[at + node] = part.cover[node]!
-          forest.gain[at + node] = part.gain[node]!
-          forest.mask[at + node] = part.mask[node]! < 0 ? -1 : part.mask[node]! + set
-        }
-        at += part.nodes
-        set += part.sets
-      })
-      forest.roots[parts.length] = at
-      return forest
-    },
   }
 }

@@ -1,7 +1,8 @@
 import type { Column } from '../dataset.ts'
-import { type Bins, MISSING_BIN } from './bins.ts'
+import type { Bins } from './bins.ts'
 import { MASK_WORDS } from './forest.ts'
 import { type Arena, binAt, COLUMN_BINS, createHistograms } from './histogram.ts'
+import { fillSides, partitionRows } from './route.ts'
 import type { TreeSettings } from './settings.ts'
 import { createSplitSearch, type Leaf, type Split } from './split.ts'
 
@@ -83,27 +84,9 @@ export function createGrower(
 
   const sides = new Uint8Array(COLUMN_BINS)
 
-  /** Moves the rows of a leaf so that those going left come first, in their old order. Returns how many. */
   function partition(leaf: OpenLeaf, split: Split): number {
-    const { mask, bin: edge } = split
-    for (let bin = 0; bin < MISSING_BIN; bin++)
-      sides[bin] = mask ? (mask[bin >>> 5]! >>> (bin & 31)) & 1 : bin <= edge ? 1 : 0
-    sides[MISSING_BIN] = split.defaultLeft
-    const first = binAt(n, 0, split.feature)
-    const end = leaf.start + leaf.rows
-    let kept = leaf.start
-    let moved = 0
-    // both writes always happen: a branch here is mispredicted for every third row
-    for (let i = leaf.start; i < end; i++) {
-      const row = order[i]!
-      const left = sides[binned[first + 4 * row]!]!
-      order[kept] = row
-      spare[moved] = row
-      kept += left
-      moved += 1 - left
-    }
-    order.set(spare.subarray(0, moved), kept)
-    return kept - leaf.start
+    fillSides(sides, split.bin, split.defaultLeft, split.mask, 0)
+    return partitionRows(binned, binAt(n, 0, split.feature), sides, order, leaf.start, leaf.rows, spare)
   }
 
   function addNode(leaf: OpenLeaf): void {

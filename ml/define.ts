@@ -1,109 +1,25 @@
-import type { SplitBy } from '../trainer/folds.ts'
+import type { Datamodel } from './features/datamodel.ts'
+import type { KitDefinition, OwnFeature, OwnSqlDefinition } from './features/definition.ts'
+import { defineWithKit } from './features/kit-model.ts'
+import type { Model } from './features/model.ts'
+import { defineWithSql } from './features/own-model.ts'
+import type { ModelName, SchemaTypes } from './features/payload.ts'
 
-/** The key of one entity, field by field: { learnerId: '1', objectiveId: '2' }. */
-export type KeyValues = Readonly<Record<string, string | number>>
+export type * from './features/model.ts'
 
-/** An entity and the moment from which it is looked at. */
-export interface Pair {
-  readonly key: KeyValues
-  readonly asOf: Date
+/** `defineModel` for one schema: in the words of the kit, or with own SQL. Throws MODEL_INVALID or FEATURE_INVALID. */
+export interface DefineModel<S extends SchemaTypes> {
+  <const M extends ModelName<S>>(definition: KitDefinition<S, M>): Model
+  <const M extends ModelName<S>, const F extends Readonly<Record<string, OwnFeature>>>(
+    definition: OwnSqlDefinition<M, F>,
+  ): Model
 }
 
-/** A boolean is 0 or 1, a category its text, what is missing null. */
-export type FeatureValue = number | string | null
-
-/** What a person could change about a feature, for "what would help" answers. */
-export interface Actionable {
-  readonly min?: number
-  readonly max?: number
-  readonly step?: number
-  /** Which way it can be moved; both when absent. */
-  readonly direction?: 'up' | 'down'
-}
-
-export interface FeatureSpec {
-  readonly name: string
-  readonly kind: 'number' | 'category'
-  readonly unit?: string
-  /** The sentence shown when the feature raises the score. */
-  readonly says: string
-  /** The sentence shown when it lowers the score. */
-  readonly saysLower?: string
-  readonly actionable?: Actionable
-  /** The score may only rise (1) or only fall (-1) with the feature. */
-  readonly monotone?: 1 | -1
-  /** kind 'category': the levels, where they are known beforehand. */
-  readonly levels?: readonly string[]
-}
-
-export interface LabelRow extends Pair {
-  /** 0 or 1. */
-  readonly label: number
-  /** Rows of one group never stand on both sides of a split; absent: the key itself, or its field `Model.group`. */
-  readonly group?: string
-}
-
-/** Where the score becomes LOW, MEDIUM and HIGH. */
-export interface Bands {
-  readonly LOW: number
-  readonly MEDIUM: number
-  readonly HIGH: number
-}
-
-/** Bounds on hold-out metrics that a version must keep to be promoted: { auc: { min: 0.75 } }. */
-export type Gates = Readonly<Record<string, { readonly min?: number; readonly max?: number }>>
-
-/** Any Prisma client, also inside a transaction. */
-export interface SqlClient {
-  $queryRawUnsafe<T = unknown>(sql: string, ...values: unknown[]): Promise<T>
-}
-
-export interface FeatureRow {
-  /** Whether the question is about this entity at that moment; false becomes NOT_APPLICABLE. */
-  readonly eligible: boolean
-  /** In the order of `Model.features`. */
-  readonly values: readonly FeatureValue[]
-}
-
-/** A question in code. What `defineModel` returns, without the types of its author's schema. */
-export interface Model {
-  readonly name: string
-  /** A GraphQL type with a key. */
-  readonly entity: string
-  /** The key's fields, in the schema's order. */
-  readonly key: readonly string[]
-  readonly question: string
-  /** The field in the graph; the model's name when absent. */
-  readonly field?: string
-  /** The plain number beside it; `<field>Probability` when absent. */
-  readonly probabilityField?: string
-  readonly features: readonly FeatureSpec[]
-  readonly bands: Bands
-  readonly gates?: Gates
-  /** Labelled rows that training needs at least; 200 when absent. */
-  readonly minimumRows?: number
-  /** Hold-outs to report; the first is the main one. */
-  readonly split?: readonly SplitBy[]
-  /** A field of the key that groups rows. Groups by other columns arrive with the label rows. */
-  readonly group?: string
-  /** sha256 of names, kinds, units, order and the shape of the SQL: a version serves only the features it was trained on. */
-  readonly schemaHash: string
-  /** Features in the order of the pairs, in one statement. Nothing later than a pair's `asOf` is seen. Rejects with FEATURE_READ_FAILED. */
-  read(client: SqlClient, pairs: readonly Pair[]): Promise<readonly FeatureRow[]>
-  /** Labelled pairs in pages of at most `pageSize`; moments whose window is not over at `now` are left out. */
-  labels(client: SqlClient, options: LabelOptions): AsyncIterable<readonly LabelRow[]>
-  /** Keys of the entities that the question is about at `asOf`, ordered, after a key. */
-  candidates?(client: SqlClient, options: CandidateOptions): Promise<KeyValues[]>
-}
-
-export interface LabelOptions {
-  readonly now: Date
-  readonly pageSize: number
-  readonly signal?: AbortSignal
-}
-
-export interface CandidateOptions {
-  readonly asOf: Date
-  readonly after?: KeyValues
-  readonly limit: number
+/**
+ * Binds the kit to a generated Prisma client: `export const defineModel = bindKit<Prisma.TypeMap>(datamodel)`. The type map
+ * gives names and types, the data model (from Inkling's generator) tables, columns, keys and relations.
+ */
+export function bindKit<S extends SchemaTypes>(datamodel: Datamodel): DefineModel<S> {
+  return (definition: KitDefinition<S, ModelName<S>> | OwnSqlDefinition<string, Record<string, OwnFeature>>) =>
+    'read' in definition ? defineWithSql(datamodel, definition) : defineWithKit(datamodel, definition)
 }

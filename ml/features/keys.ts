@@ -1,0 +1,100 @@
+import { InklingError } from '../../platform/errors.ts'
+import { type ColumnShape, isMoment, isZoned, type ModelShape, quote } from './datamodel.ts'
+import type { KeyValues, Pair } from './model.ts'
+import type { Spot } from './spot.ts'
+
+/** The key of an entity: its fields, how they are passed to SQL and how they come back. */
+export interface EntityKey {
+  readonly fields: readonly string[]
+  /** PostgreSQL types of the parameters, in the order of the fields. */
+  readonly types: readonly string[]
+  /** Columns of "e" as comparable with parameters of those types. */
+  readonly columns: readonly string[]
+  /** Texts of a key's values; null for a value that no row of this type can have. Throws BAD_USER_INPUT when a field is missing. */
+  encode(key: KeyValues): (string | null)[]
+  /** The key from output columns "k0", "k1" ... */
+  decode(row: Readonly<Record<string, unknown>>): KeyValues
+}
+
+export function entityKey(entity: string, shape: ModelShape, spot: Spot): EntityKey {
+  const columns = shape.key.map((field) => shape.columns[field]!)
+  if (columns.length === 0) throw spot.fault(`${entity} has no key`, 'Give the Prisma model an @id, @@id or @unique.')
+  const types = columns.map((column, index) => typeOf(column, shape.key[index]!, spot))
+  return {
+    fields: shape.key,
+    types,
+    columns: columns.map((column) => `e.${quote(column.column)}${column.kind === 'enum' ? '::text' : ''}`),
+    encode(key) {
+      return shape.key.map((field, index) => {
+        const value = Object.hasOwn(key, field) ? key[field] : undefined
+        if (value === undefined || value === null)
+          throw new InklingError(
+            'BAD_USER_INPUT',
+            `A key of ${entity} lacks "${field}".`,
+            `A key of ${entity} has the fields ${shape.key.join(', ')}.`,
+          )
+        const text = String(value)
+        return canBe(text, types[index]!) ? text : null
+      })
+    },
+    decode: (row) => Object.fromEntries(shape.key.map((field, index) => [field, keyValueOf(row[`k${index}`])])),
+  }
+}
+
+function typeOf(column: ColumnShape, field: string, spot: Spot): string {
+  if (column.kind === 'enum') return 'text'
+  if (column.type === 'String') return column.native === 'Uuid' ? 'uuid' : 'text'
+  if (column.type === 'Int' || column.type === 'BigInt') return 'bigint'
+  if (column.type === 'Decimal') return 'numeric'
+  if (isMoment(column)) return isZoned(column) ? 'timestamptz' : 'timestamp'
+  throw spot.fault(
+    `the key "${field}" is of type ${column.type}`,
+    'A key is made of texts, whole numbers, decimals or dates.',
+  )
+}
+
+/** What a type cannot hold is looked up as null and so not found: a malformed key is a client's fault, not a failed query. */
+function canBe(text: string, type: string): boolean {
+  switch (type) {
+    case 'uuid':
+      return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)
+    case 'bigint':
+      return /^-?\d{1,19}$/.test(text) && BigInt.asIntN(64, BigInt(text)) === BigInt(text)
+    case 'numeric':
+      return /^-?\d{1,60}(\.\d{1,60})?$/.test(text)
+    case 'text':
+      return text.isWellFormed() && !text.includes('\0')
+    default:
+      return /^\d{4}-\d{2}-\d{2}(T[\d:.]+Z)?$/.test(text) && !Number.isNaN(Date.parse(text))
+  }
+}
+
+function keyValueOf(value: unknown): string | number {
+  if (typeof value === 'number' || typeof value === 'string') return value
+  return value instanceof Date ? value.toISOString() : String(value)
+}
+
+/**
+ * FROM clause of pairs: "p" has the key columns k0, k1 ..., "at", "atUtc" and "place", the order of the pairs. Parameters:
+ * one array per key field, then the moments.
+ */
+export function pairsFrom({ types }: EntityKey): string {
+  const names = types.map((_, index) => `k${index}`)
+  const arrays = [...types.map((type, index) => `$${index + 1}::${type}[]`), `$${types.length + 1}::timestamptz[]`]
+  return (
+    `(SELECT ${names.map((name) => `u.${name}, `).join('')}u."at", u."at" AT TIME ZONE 'UTC' AS "atUtc", u.place ` +
+    `FROM unnest(${arrays.join(', ')}) WITH ORDINALITY AS u(${[...names, '"at"', 'place'].join(', ')})) p`
+  )
+}
+
+/** The parameters of `pairsFrom`. */
+export function pairValues(key: EntityKey, pairs: readonly Pair[]): unknown[] {
+  const encoded = pairs.map((pair) => key.encode(pair.key))
+  return [...key.fields.map((_, index) => encoded.map((values) => values[index]!)), pairs.map(momentText)]
+}
+
+function momentText({ asOf }: Pair): string {
+  if (!Number.isNaN(asOf.getTime()) && asOf.getUTCFullYear() >= 1 && asOf.getUTCFullYear() <= 9999)
+    return asOf.toISOString()
+  throw new InklingError('BAD_USER_INPUT', 'A moment is not a date between the years 1 and 9999.', 'Give a valid asOf.')
+}

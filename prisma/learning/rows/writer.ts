@@ -5,9 +5,9 @@ import { type Row, type TableName, tableNames, tables, writeStatement } from './
 const ROWS_PER_STATEMENT = 5_000
 
 export interface Written {
-  inserted: number
-  updated: number
-  unchanged: number
+  readonly inserted: number
+  readonly updated: number
+  readonly unchanged: number
 }
 
 export interface RowWriter {
@@ -24,7 +24,6 @@ export interface RowWriter {
  * on the embedded database (a thread of its own) hides the caller's time altogether.
  */
 export function createRowWriter(client: Queryable): RowWriter {
-  const statements = new Map<TableName, string>()
   const written: Partial<Record<TableName, Written>> = {}
   let collected = new Map<TableName, unknown[][]>()
   let largest = 0
@@ -34,14 +33,14 @@ export function createRowWriter(client: Queryable): RowWriter {
     for (const table of tableNames) {
       const arrays = batch.get(table)
       if (!arrays) continue
-      let statement = statements.get(table)
-      if (!statement) statements.set(table, (statement = writeStatement(table)))
-      const { rows } = await client.query<{ inserted: number; updated: number }>(statement, arrays)
+      const { rows } = await client.query<{ inserted: number; updated: number }>(writeStatement(table), arrays)
       const { inserted, updated } = rows[0]!
-      const count = (written[table] ??= { inserted: 0, updated: 0, unchanged: 0 })
-      count.inserted += inserted
-      count.updated += updated
-      count.unchanged += arrays[0]!.length - inserted - updated
+      const sofar = written[table] ?? { inserted: 0, updated: 0, unchanged: 0 }
+      written[table] = {
+        inserted: sofar.inserted + inserted,
+        updated: sofar.updated + updated,
+        unchanged: sofar.unchanged + arrays[0]!.length - inserted - updated,
+      }
     }
   }
   async function send(): Promise<void> {
@@ -56,10 +55,10 @@ export function createRowWriter(client: Queryable): RowWriter {
   return {
     written,
     add(table, row) {
-      let arrays = collected.get(table)
-      if (!arrays) collected.set(table, (arrays = Object.keys(tables[table].columns).map(() => [])))
-      let at = 0
-      for (const column in tables[table].columns) arrays[at++]!.push(row[column as keyof typeof row])
+      const columns = Object.keys(tables[table].columns) as (keyof typeof row)[]
+      const arrays = collected.get(table) ?? columns.map(() => [])
+      collected.set(table, arrays)
+      for (const [at, column] of columns.entries()) arrays[at]!.push(row[column])
       largest = Math.max(largest, arrays[0]!.length)
     },
     async drain() {

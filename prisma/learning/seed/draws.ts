@@ -30,8 +30,11 @@ function drawsOf(random: Random): Draws {
     pick: (items) => items[random.below(items.length)]!,
     weighted(weights) {
       let left = random.next() * weights.reduce((sum, weight) => sum + weight, 0)
-      const found = weights.findIndex((weight) => (left -= weight) < 0)
-      return found < 0 ? weights.length - 1 : found
+      for (let at = 0; at < weights.length - 1; at++) {
+        left -= weights[at]!
+        if (left < 0) return at
+      }
+      return weights.length - 1
     },
     fork: (label) => drawsOf(random.fork(label)),
   }

@@ -1,4 +1,4 @@
-import { briefMetrics, figure, importanceBars, metricLines, percent, splitWords } from './figures.ts'
+import { briefMetrics, figure, foldMetrics, importanceBars, metricLines, percent, splitWords } from './figures.ts'
 import type { TryResult } from './result.ts'
 
 /** The result as text, at most `width` characters wide where its names allow. */
@@ -101,7 +101,7 @@ function resultLines(result: TryResult): string[] {
 }
 
 function foldLines(result: TryResult): string[] {
-  const brief = briefMetrics(result.task)
+  const brief = foldMetrics(result.task)
   const rows = result.folds.map((fold) => [
     `  ${fold.fold}`,
     fold.train.toLocaleString('en'),

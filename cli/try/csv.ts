@@ -31,6 +31,7 @@ export async function readCsv(
   const encoding = encodingOf(head)
   const separator = separatorOf(new TextDecoder(encoding).decode(head))
   let width = 0
+  let lastLine = 0
   const parser = parse({
     delimiter: separator,
     bom: true,
@@ -38,6 +39,7 @@ export async function readCsv(
     skip_empty_lines: true,
     max_record_size: longestRecord,
     on_record: (cells: string[], { lines }) => {
+      lastLine = lines
       if (width === 0) {
         width = cells.length
         onHeader(
@@ -56,7 +58,7 @@ export async function readCsv(
       // records are taken in on_record; reading on keeps the stream flowing
     }
   } catch (error) {
-    throw readError(path, error)
+    throw readError(path, error, lastLine + 1)
   }
   if (width === 0) throw new InklingError('IMPORT_INVALID', `${path} is empty`, 'Give a CSV file with a header line.')
 }
@@ -142,9 +144,9 @@ function widthError(path: string, line: number, cells: number, width: number, se
   )
 }
 
-function readError(path: string, error: unknown): unknown {
+/** start: the line on which the record that failed begins; the parser itself only knows where it gave up. */
+function readError(path: string, error: unknown, start: number): unknown {
   if (!(error instanceof CsvError)) return error
-  const line = (error as unknown as { lines?: number }).lines
   const what: Record<string, [message: string, hint: string]> = {
     CSV_QUOTE_NOT_CLOSED: ['a quote is opened and never closed', 'Close it, or double quotes that belong to the text.'],
     CSV_MAX_RECORD_SIZE: ['a record goes on for 4 MB', 'A quote is opened and not closed there, or nearby.'],
@@ -155,5 +157,5 @@ function readError(path: string, error: unknown): unknown {
     ],
   }
   const [message, hint] = what[error.code] ?? [error.message, 'Correct the line.']
-  return new InklingError('IMPORT_INVALID', `${path} line ${line ?? '?'}: ${message}`, hint, { cause: error })
+  return new InklingError('IMPORT_INVALID', `${path} line ${start}: ${message}`, hint, { cause: error })
 }

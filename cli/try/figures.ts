@@ -62,6 +62,11 @@ export function briefMetrics(task: TryResult['task']): readonly (readonly [name:
   return shown[task].filter(([name]) => wanted.includes(name))
 }
 
+/** The same for one fold, without ECE: over a fold's few rows it is noise. */
+export function foldMetrics(task: TryResult['task']): readonly (readonly [name: string, title: string])[] {
+  return briefMetrics(task).filter(([name]) => name !== 'ece')
+}
+
 /** Four decimals below 10, else as many as say something; "not enough data" for null. */
 export function figure(value: Metrics[string] | undefined): string {
   if (value === null || value === undefined) return 'not enough data'

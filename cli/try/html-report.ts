@@ -1,4 +1,4 @@
-import { briefMetrics, figure, importanceBars, metricLines, percent, splitWords } from './figures.ts'
+import { briefMetrics, figure, foldMetrics, importanceBars, metricLines, percent, splitWords } from './figures.ts'
 import { bars, chart, escapeHtml, foldStrip } from './plots.ts'
 import { reportStyle } from './report-style.ts'
 import type { Plots, TryResult } from './result.ts'
@@ -195,7 +195,7 @@ function leaderboard(result: TryResult): string {
 }
 
 function foldTable(result: TryResult): string {
-  const brief = briefMetrics(result.task)
+  const brief = foldMetrics(result.task)
   const rows = result.folds.map((fold) => [
     fold.fold,
     fold.train.toLocaleString('en'),
@@ -212,7 +212,7 @@ function foldTable(result: TryResult): string {
 }
 
 function foldStrips(result: TryResult): string {
-  const strips = briefMetrics(result.task).map(([name, title]) => {
+  const strips = foldMetrics(result.task).map(([name, title]) => {
     const values = result.folds.flatMap((fold) => {
       const value = fold.metrics[name]
       return typeof value === 'number' ? [{ name: fold.fold, value }] : []

@@ -19,7 +19,7 @@ export function datasetWarnings(dataset: Dataset): string[] {
     }
   }
   const repeated = repeatedRows(dataset)
-  if (repeated > 0.01 * dataset.n) {
+  if (repeated > 0.01 * dataset.n && couldDiffer(dataset)) {
     warnings.push(
       `${repeated.toLocaleString('en')} rows (${((100 * repeated) / dataset.n).toFixed(1)} %) repeat an earlier row in every column; ` +
         'when copies stand on both sides of a split, the figures flatter. Give --group or remove them.',
@@ -81,6 +81,19 @@ function stabilityIndex(part: Dataset, column: number, whole: ReturnType<typeof 
     const usual = Math.max(expected[step]!, 0.5 / part.n)
     return sum + (seen - usual) * Math.log(seen / usual)
   }, 0)
+}
+
+/** Whether the columns have values enough for most rows to differ: among a few flags, repeats are no news. */
+function couldDiffer({ x, n, columns }: Dataset): boolean {
+  const width = columns.length
+  const rows = Math.min(n, 20_000)
+  let combinations = 1
+  for (let at = 0; at < width && combinations <= 3 * rows; at++) {
+    const seen = new Set<number>()
+    for (let row = 0; row < rows; row++) seen.add(x[row * width + at]!)
+    combinations *= seen.size
+  }
+  return combinations > 3 * rows
 }
 
 /** A set of more rows than this would weigh more than the rows. */

@@ -46,23 +46,21 @@ export function maskErrors<Result extends ExecutionResult>(result: Result, site:
 export function toClientError(error: unknown, site: ErrorSite): ClientError {
   const path = error instanceof GraphQLError ? error.path : undefined
   const chain = causesOf(error)
-  for (const cause of chain) {
-    if (cause instanceof ClientError) {
-      return path && cause.path !== path ? new ClientError(cause.message, cause.extensions, path) : cause
-    }
-    if (isInklingError(cause)) {
-      const { code, hint, retryable, message } = cause
-      return new ClientError(message, { code, hint, retryable }, path)
-    }
-    if (cause instanceof GraphQLError) {
-      const { code, hint } = cause.extensions
-      if (typeof code !== 'string' || unspeakable.has(code)) continue
-      return new ClientError(
-        cause.message,
-        { code: renamed[code] ?? code, ...(typeof hint === 'string' ? { hint } : {}) },
-        path,
-      )
-    }
+  const known = chain.find((cause) => cause instanceof ClientError)
+  if (known) {
+    const { http: _forTheRuntime, ...extensions } = known.extensions
+    return new ClientError(known.message, extensions, path ?? known.path, known)
+  }
+  const raised = chain.find(isInklingError)
+  if (raised) {
+    const { message, code, hint, retryable } = raised
+    return new ClientError(message, { code, hint, retryable }, path)
+  }
+  const coded = chain.find(isSpeakable)
+  if (coded) {
+    const { code, hint } = coded.extensions
+    const shown = renamed[String(code)] ?? code
+    return new ClientError(coded.message, { code: shown, ...(typeof hint === 'string' ? { hint } : {}) }, path)
   }
   if (isClientFault(chain)) return new ClientError((error as GraphQLError).message, { code: 'BAD_USER_INPUT' }, path)
   const { requestId, log } = site.request
@@ -74,6 +72,12 @@ export function toClientError(error: unknown, site: ErrorSite): ClientError {
     err: chain.at(-1),
   })
   return new ClientError(`Something went wrong (request ${requestId})`, { code: 'INTERNAL', requestId }, path)
+}
+
+function isSpeakable(cause: unknown): cause is GraphQLError {
+  if (!(cause instanceof GraphQLError)) return false
+  const { code } = cause.extensions
+  return typeof code === 'string' && !unspeakable.has(code)
 }
 
 /** graphql-js' own complaints about a query, its variables or its arguments; all of them point at something the client wrote. */

@@ -95,7 +95,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const finish = (result: ExecutionResult, operation: Operation): ExecutionResult => {
     if (!result.errors?.length) return result
     const errors = result.errors.map((error) => toClientError(error, { request: operation.request }))
-    return { ...result, errors: foldErrors(errors, limits.errors) }
+    const { data, extensions } = result
+    return {
+      ...('data' in result ? { data: data ?? null } : {}),
+      errors: foldErrors(errors, limits.errors),
+      ...(extensions ? { extensions } : {}),
+    }
   }
 
   return {

@@ -1,9 +1,12 @@
 import { createServer } from 'node:http'
 import { ApolloServer, type ApolloServerPlugin } from '@apollo/server'
-import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled'
+import {
+  ApolloServerPluginInlineTraceDisabled,
+  ApolloServerPluginLandingPageDisabled,
+} from '@apollo/server/plugin/disabled'
 import { expressMiddleware } from '@as-integrations/express5'
 import express, { type NextFunction, type Request, type Response } from 'express'
-import { type ExecutionResult, GraphQLError, getOperationAST, parse, validate } from 'graphql'
+import { type ExecutionResult, getOperationAST, parse, validate } from 'graphql'
 import type { Log } from '../platform/log.ts'
 import type { RequestContext, Subgraph } from '../platform/request.ts'
 import { ClientError, maskErrors, toClientError } from './client-error.ts'
@@ -42,19 +45,22 @@ interface SubgraphRequest extends Request {
   operation?: Operation
 }
 
+/** Apollo clones the context that it is given, so what a plugin needs travels inside it. */
+const operationKey = Symbol('operation')
+type ApolloContext = { readonly [operationKey]: Operation }
+
 const MEBIBYTE = 1024 * 1024
 
 /** Serves one subgraph by Apollo Server over HTTP, and its subscriptions over graphql-ws on the same port, to the gateway alone. */
 export async function serveSubgraph(options: ServeSubgraphOptions): Promise<ServedSubgraph> {
   const { subgraph, log, bodyBytes = 16 * MEBIBYTE } = options
-  // Apollo hands a plugin the context alone; this finds the operation that it was made for.
-  const operations = new WeakMap<object, Operation>()
-  const apollo = new ApolloServer<object>({
+  const apollo = new ApolloServer<ApolloContext>({
     schema: subgraph.schema,
     introspection: false,
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
-    plugins: [ApolloServerPluginLandingPageDisabled(), masking(subgraph, operations)],
+    logger: apolloLog(log),
+    plugins: [ApolloServerPluginLandingPageDisabled(), ApolloServerPluginInlineTraceDisabled(), masking(subgraph)],
   })
   await apollo.start()
 
@@ -80,9 +86,7 @@ export async function serveSubgraph(options: ServeSubgraphOptions): Promise<Serv
     expressMiddleware(apollo, {
       async context({ req }) {
         const operation = (req as SubgraphRequest).operation!
-        const context = operation.contextOf(subgraph)
-        operations.set(context, operation)
-        return context
+        return { ...operation.contextOf(subgraph), [operationKey]: operation }
       },
     }),
   )
@@ -168,24 +172,27 @@ async function runSubscription(
 }
 
 /** Apollo formats errors before anybody knows the request; here they are masked as in one process, from what was thrown. */
-function masking(subgraph: Subgraph, operations: WeakMap<object, Operation>): ApolloServerPlugin<object> {
+function masking(subgraph: Subgraph): ApolloServerPlugin<ApolloContext> {
   return {
     async requestDidStart({ contextValue }) {
-      const operation = operations.get(contextValue)
+      const { request } = contextValue[operationKey]
       return {
         async willSendResponse({ response, errors }) {
-          if (response.body.kind !== 'single' || !operation) return
-          const { singleResult } = response.body
-          if (!singleResult.errors?.length) return
-          const thrown = errors ?? singleResult.errors.map(({ message }) => new GraphQLError(message))
-          singleResult.errors = maskErrors(
-            { errors: thrown },
-            { request: operation.request, subgraph: subgraph.name },
-          ).errors!.map((error) => error.toJSON())
+          if (response.body.kind !== 'single' || !response.body.singleResult.errors?.length) return
+          const thrown = errors ?? response.body.singleResult.errors.map(({ message }) => new Error(message))
+          response.body.singleResult.errors = thrown.map((error) =>
+            toClientError(error, { request, subgraph: subgraph.name }).toJSON(),
+          )
         },
       }
     },
   }
+}
+
+function apolloLog(log: Log) {
+  const line = (level: 'debug' | 'info' | 'warn' | 'error') => (message?: unknown) =>
+    log[level]({ event: 'apollo server', message })
+  return { debug: line('debug'), info: line('debug'), warn: line('warn'), error: line('error') }
 }
 
 /** Errors of the body parser say their status and nothing else; they are the client's. */

@@ -1,6 +1,6 @@
 import { buildSubgraphSchema } from '@apollo/subgraph'
 import DataLoader from 'dataloader'
-import { type GraphQLResolveInfo, GraphQLError, parse } from 'graphql'
+import { GraphQLError, type GraphQLResolveInfo, parse } from 'graphql'
 import { InklingError } from '../../platform/errors.ts'
 import type { RequestContext, Subgraph } from '../../platform/request.ts'
 

@@ -1,7 +1,7 @@
-import { createGateway, type Gateway, type GatewayOptions } from '../../gateway/gateway.ts'
-import { serveSubgraph, type ServedSubgraph } from '../../gateway/serve-subgraph.ts'
-import { type ListeningServer, type ListenOptions, listen } from '../../gateway/server.ts'
 import type { ClientRequest } from '../../gateway/client-request.ts'
+import { createGateway, type Gateway, type GatewayOptions } from '../../gateway/gateway.ts'
+import { type ServedSubgraph, serveSubgraph } from '../../gateway/serve-subgraph.ts'
+import { type ListeningServer, type ListenOptions, listen } from '../../gateway/server.ts'
 import { InklingError } from '../../platform/errors.ts'
 import { createLog } from '../../platform/log.ts'
 import type { RequestContext } from '../../platform/request.ts'
@@ -47,7 +47,11 @@ export interface StandOptions extends Partial<Omit<GatewayOptions, 'transport'>>
 }
 
 /** The small graph behind a real gateway on a free port; with `http`, its subgraphs are served on ports of their own. */
-export async function openStand({ transport = 'local', listen: listening, ...options }: StandOptions = {}): Promise<Stand> {
+export async function openStand({
+  transport = 'local',
+  listen: listening,
+  ...options
+}: StandOptions = {}): Promise<Stand> {
   const graph = smallGraph()
   const served: ServedSubgraph[] = []
   if (transport === 'http') {

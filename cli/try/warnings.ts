@@ -19,7 +19,7 @@ export function datasetWarnings(dataset: Dataset): string[] {
     }
   }
   const repeated = repeatedRows(dataset)
-  if (repeated > 0.01 * dataset.n && couldDiffer(dataset)) {
+  if (repeated > 0.05 * dataset.n && couldDiffer(dataset)) {
     warnings.push(
       `${repeated.toLocaleString('en')} rows (${((100 * repeated) / dataset.n).toFixed(1)} %) repeat an earlier row in every column; ` +
         'when copies stand on both sides of a split, the figures flatter. Give --group or remove them.',

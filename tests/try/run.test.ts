@@ -49,7 +49,7 @@ async function customers(): Promise<string> {
 describe('inkling try', () => {
   it('trains on a file, writes an ONNX that answers, a report and the figures', async () => {
     const path = await customers()
-    const result = await runTry(path, optionsOf({ label: 'left', learners: 'auto' }), () => {})
+    const result = await runTry(path, optionsOf({ label: 'left', learners: 'auto', k: 3 }), () => {})
     expect(result).toMatchObject({
       task: 'binary',
       rows: 400,

@@ -48,7 +48,7 @@ export interface Plan {
 }
 
 /** Past this many cells one hold-out has to do: its interval is narrow, and five trainings take long. */
-const mostFoldedCells = 30_000_000
+const mostFoldedCells = 10_000_000
 
 /** k folds of our own, or one hold-out where the table is large or k is 1. */
 export function planFolds(dataset: Dataset, k: number, by: SplitBy, seed: number): Plan {

@@ -24,9 +24,8 @@ const positiveWords = ['1', 'true', 'yes', 'y', 't', 'positive', 'pos', 'churned
  */
 export function readLabel(column: RawColumn, n: number, options: { positive?: string; task?: Task }): Label {
   const { name } = column
-  const known: number[] = []
-  for (let row = 0; row < n; row++) if (!Number.isNaN(column.values.at(row))) known.push(row)
-  const rows = Uint32Array.from(known)
+  const rows = new Uint32Array(n - column.missing)
+  for (let row = 0, at = 0; row < n; row++) if (!Number.isNaN(column.values.at(row))) rows[at++] = row
   const warnings: string[] = []
   if (rows.length < n) {
     warnings.push(`${(n - rows.length).toLocaleString('en')} rows without ${name} are left out.`)

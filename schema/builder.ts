@@ -2,6 +2,7 @@ import SchemaBuilder from '@pothos/core'
 import DirectivesPlugin from '@pothos/plugin-directives'
 import PrismaPlugin, { type PrismaClient } from '@pothos/plugin-prisma'
 import RelayPlugin from '@pothos/plugin-relay'
+import { relayOptions } from './relay.ts'
 import { dateTimeScalar, jsonScalar } from './scalars.ts'
 
 /** The types that every subgraph's builder shares; T adds the context and what Prisma generated. */
@@ -13,8 +14,6 @@ export interface CommonTypes {
     JSON: { Input: unknown; Output: unknown }
   }
 }
-
-const shareable = { directives: { shareable: true } } as never
 
 /**
  * A Pothos builder with the house's settings: fields are non-null unless said otherwise, `PageInfo` and the scalars are the
@@ -32,17 +31,7 @@ export function createBuilder<T extends { Context: object; PrismaTypes: object; 
     ...(prisma
       ? { prisma: { ...prisma, exposeDescriptions: false, filterConnectionTotalCount: true, onUnusedQuery: null } }
       : {}),
-    relay: {
-      nodeQueryOptions: false,
-      nodesQueryOptions: false,
-      clientMutationId: 'omit',
-      cursorType: 'String',
-      edgesFieldOptions: { nullable: false },
-      edgeCursorFieldOptions: { nullable: false },
-      nodeFieldOptions: { nullable: false },
-      nodesOnConnection: true,
-      pageInfoTypeOptions: shareable,
-    },
+    relay: relayOptions,
   } as never)
   builder.addScalarType('DateTime' as never, dateTimeScalar as never)
   builder.addScalarType('JSON' as never, jsonScalar as never)

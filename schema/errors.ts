@@ -55,7 +55,7 @@ export function registerErrors(builder: AnyBuilder, names: readonly ErrorTypeNam
   const references = names.map((name) =>
     builder.objectRef(name).implement({
       description: says[name],
-      directives: { shareable: true },
+      directives: { shareable: {} },
       interfaces: [ErrorInterface],
       isTypeOf: (value: unknown) => value instanceof Failure && value.typeName === name,
     }),

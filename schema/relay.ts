@@ -1,0 +1,26 @@
+/** How connections look, the same in every subgraph: everything non-null and described, `nodes` beside `edges`, no `node(id)`. */
+export const relayOptions = {
+  nodeQueryOptions: false,
+  nodesQueryOptions: false,
+  clientMutationId: 'omit',
+  cursorType: 'String',
+  firstArgOptions: { description: 'At most so many rows from the start, or after `after`. Default: 20.' },
+  lastArgOptions: { description: 'At most so many rows from the end, or before `before`. Excludes `first`.' },
+  afterArgOptions: { description: 'Only rows after this cursor.' },
+  beforeArgOptions: { description: 'Only rows before this cursor.' },
+  defaultConnectionTypeOptions: { description: 'A page of a list.' },
+  defaultEdgeTypeOptions: { description: 'A row of a page and where it lies.' },
+  pageInfoFieldOptions: { description: 'Whether there is more, and from where to go on.' },
+  edgesFieldOptions: { nullable: false, description: 'The rows with their cursors.' },
+  nodesOnConnection: { description: 'The rows.' },
+  nodeFieldOptions: { nullable: false, description: 'The row.' },
+  cursorFieldOptions: { description: 'Where it lies in this list and order: pass it as `after` or `before`.' },
+  pageInfoTypeOptions: {
+    description: 'Whether there is more of a list before or after a page.',
+    directives: { shareable: {} },
+  },
+  hasNextPageFieldOptions: { description: 'Whether rows follow.' },
+  hasPreviousPageFieldOptions: { description: 'Whether rows precede.' },
+  startCursorFieldOptions: { description: 'Cursor of the first row; null on an empty page.' },
+  endCursorFieldOptions: { description: 'Cursor of the last row; null on an empty page.' },
+}

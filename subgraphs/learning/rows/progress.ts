@@ -1,0 +1,89 @@
+import type PrismaTypes from '../../../prisma/learning/generated/pothos.ts'
+import { byEnum, byId, byMoment } from './conditions.ts'
+import { bothWays, column, type Relation } from './relation.ts'
+import { createStatement, type Statement } from './statement.ts'
+
+export interface ProgressKey {
+  readonly learnerId: string
+  readonly objectiveId: string
+}
+
+export const progressStates = {
+  UPCOMING: { description: 'Not scored yet, and not due before now.' },
+  OVERDUE: { description: 'Not scored, though it was due.' },
+  SCORED: { description: 'Scored at least once.' },
+  WITHDRAWN: { description: 'Never scored, and the learner has left the presentation.' },
+} as const
+
+export type ProgressRow = PrismaTypes['Progress']['Shape'] & { readonly state: keyof typeof progressStates }
+
+/**
+ * The view "Progress" as of the request's now: attempts later than the data's clock are not known yet. Written out rather than
+ * read from the view for that reason. `rank` and `place` are the agenda: upcoming by due date, then overdue, the latest first,
+ * then scored, the most recent first, then what was left.
+ */
+function progressAsOf(statement: Statement, now: Date): string {
+  const moment = statement.bind(now, 'timestamptz')
+  return `(SELECT e."learnerId", o."id" AS "objectiveId", e."id" AS "enrollmentId", e."presentationId", o."dueAt",
+       a."attempts", a."lastScore", a."bestScore", a."firstScoredAt", a."lastSubmittedAt", s."state",
+       CASE s."state" WHEN 'UPCOMING' THEN 0 WHEN 'OVERDUE' THEN 1 WHEN 'SCORED' THEN 2 ELSE 3 END AS "rank",
+       CASE s."state" WHEN 'UPCOMING' THEN COALESCE(extract(epoch FROM o."dueAt")::float8, 1e15)
+                      WHEN 'SCORED' THEN -extract(epoch FROM a."lastSubmittedAt")::float8
+                      ELSE -COALESCE(extract(epoch FROM o."dueAt")::float8, 0) END AS "place"
+  FROM learning."Enrollment" e
+  JOIN learning."Objective" o ON o."presentationId" = e."presentationId"
+  CROSS JOIN LATERAL (
+    SELECT count(*)::int AS "attempts",
+           (array_agg(t."score" ORDER BY t."submittedAt" DESC, t."id" DESC) FILTER (WHERE t."score" IS NOT NULL))[1] AS "lastScore",
+           max(t."score") AS "bestScore",
+           min(t."submittedAt") FILTER (WHERE t."score" IS NOT NULL) AS "firstScoredAt",
+           max(t."submittedAt") AS "lastSubmittedAt"
+    FROM learning."Attempt" t
+    WHERE t."objectiveId" = o."id" AND t."learnerId" = e."learnerId" AND t."submittedAt" <= ${moment}
+  ) a
+  CROSS JOIN LATERAL (
+    SELECT CASE WHEN a."bestScore" IS NOT NULL THEN 'SCORED' WHEN e."withdrawnAt" <= ${moment} THEN 'WITHDRAWN'
+                WHEN o."dueAt" < ${moment} THEN 'OVERDUE' ELSE 'UPCOMING' END AS "state"
+  ) s)`
+}
+
+/** An enrolment x an objective of its presentation. */
+export const progress: Relation = {
+  name: 'Progress',
+  from: progressAsOf,
+  key: [column('objectiveId', 'text'), column('learnerId', 'text')],
+  orders: {
+    AGENDA: {
+      columns: [column('rank', 'int'), column('place', 'float8')],
+      isDescending: false,
+      says: 'What comes next first: upcoming by due date, then overdue (latest first), scored (most recent first), withdrawn.',
+    },
+    ...bothWays('DUE_AT', column('dueAt', 'timestamptz', 'nullable'), 'due date'),
+    ...bothWays('LAST_SCORE', column('lastScore', 'float8', 'nullable'), 'last score'),
+  },
+  defaultOrder: 'AGENDA',
+  conditions: {
+    state: byEnum('state', 'ProgressState', 'Only those in this state.'),
+    dueAt: byMoment('dueAt', 'Only those due in this range.'),
+    presentationId: byId('presentationId', 'Only those of these presentations.'),
+    objectiveId: byId('objectiveId', 'Only those about these objectives.'),
+  },
+}
+
+/** One statement for many keys; pairs that do not exist are absent from its rows. */
+export function progressStatement(keys: readonly ProgressKey[], now: Date) {
+  const statement = createStatement()
+  const learners = statement.bind(
+    keys.map((key) => key.learnerId),
+    'text[]',
+  )
+  const objectives = statement.bind(
+    keys.map((key) => key.objectiveId),
+    'text[]',
+  )
+  return {
+    sql: `SELECT c.* FROM unnest(${learners}, ${objectives}) AS k("learnerId", "objectiveId")
+JOIN ${progressAsOf(statement, now)} c ON c."learnerId" = k."learnerId" AND c."objectiveId" = k."objectiveId"`,
+    values: statement.values,
+  }
+}

@@ -15,6 +15,8 @@ export interface Choice {
   readonly boosted: TreeSettings | null
   /** Weight of the linear scores in the blend; 1 without trees, 0 without a linear model. */
   readonly linearShare: number
+  /** Folds it was compared on; calibration stands on the same ones. */
+  readonly folds: number
 }
 
 export interface TrainOptions {

@@ -57,7 +57,8 @@ export async function search(study: Study, allRows: Uint32Array, budgetMs: numbe
   const started = performance.now()
   const rows = sampled(study, allRows)
   const isQuick = options.candidates === 'quick'
-  const folds = innerFolds(study, rows, options.folds ?? (isQuick ? 3 : 5))
+  const foldCount = fixed?.folds ?? options.folds ?? (isQuick ? 3 : 5)
+  const folds = innerFolds(study, rows, foldCount)
   const trials: Trial[] = []
   const tryAll = async (candidates: readonly Candidate[]) => {
     study.plan(candidates.length * folds.length)
@@ -70,7 +71,7 @@ export async function search(study: Study, allRows: Uint32Array, budgetMs: numbe
   const { quick, more } = candidatesFor(options, rows.length)
   await tryAll(quick)
   if (!isQuick) await spend(trials, more, budgetMs - (performance.now() - started), tryAll)
-  return { ...chooseBlend(study, trials, rows), trials, rows }
+  return { ...chooseBlend(study, trials, rows, foldCount), trials, rows }
 }
 
 /** Tries what the budget allows: each candidate is expected to cost what the dearest one so far did. */
@@ -270,6 +271,7 @@ function chooseBlend(
   study: Study,
   trials: readonly Trial[],
   rows: Uint32Array,
+  folds: number,
 ): Pick<Search, 'choice' | 'loss' | 'scores'> {
   const linear = bestOf(trials, 'linear')
   const boosted = bestOf(trials, 'boosted')
@@ -282,6 +284,7 @@ function chooseBlend(
     linear: single === linear ? settings.linear : null,
     boosted: single === linear ? null : settings.boosted,
     linearShare: single === linear ? 1 : 0,
+    folds,
   }
   let best: Pick<Search, 'choice' | 'loss' | 'scores'> = {
     choice: alone,
@@ -296,7 +299,7 @@ function chooseBlend(
     const loss = lossOf(study, rows, scores)
     if (loss >= bar) continue
     bar = loss
-    best = { choice: { ...settings, linearShare }, loss, scores }
+    best = { choice: { ...settings, linearShare, folds }, loss, scores }
   }
   return best
 }

@@ -2,11 +2,11 @@ import { InklingError, isInklingError, messageOf } from '../platform/errors.ts'
 import { withSpan } from '../platform/telemetry.ts'
 import type { Claimed } from './claim.ts'
 import { createContext, isConnectionError, Suspension } from './context.ts'
-import type { Core } from './core.ts'
 import { type Ending, endAttempt } from './ending.ts'
 import { toJobError, toJsonText } from './job.ts'
 import { createJournal, type Journal } from './journal.ts'
 import { type AnyJobKind, parseInput } from './kind.ts'
+import type { Parts } from './parts.ts'
 
 /** Why an attempt is being ended from outside. */
 export type AbortReason = 'CANCELLED' | 'TIMED_OUT' | 'RELEASED' | 'FENCED'
@@ -30,10 +30,10 @@ const aborts: Record<AbortReason, () => InklingError> = {
 }
 
 /** Runs one claimed attempt to its end. Begins at once and does not throw. deafMs: see Pulse. */
-export function runAttempt(core: Core, kind: AnyJobKind, claimed: Claimed, deafMs: number): Attempt {
+export function runAttempt(parts: Parts, kind: AnyJobKind, claimed: Claimed, deafMs: number): Attempt {
   const { job } = claimed
   const controller = new AbortController()
-  const log = core.log.child({ jobId: job.id, kind: kind.name, attempt: job.attempt })
+  const log = parts.log.child({ jobId: job.id, kind: kind.name, attempt: job.attempt })
   let reason: AbortReason | null = null
   let abandon: (ending: Ending) => void
   const abandoned = new Promise<Ending>((resolve) => {
@@ -50,12 +50,12 @@ export function runAttempt(core: Core, kind: AnyJobKind, claimed: Claimed, deafM
       abandon(endingOfAbort(why))
     }, deafMs)
   }
-  const journal = createJournal(core.database, log, job, () => abort('FENCED'))
+  const journal = createJournal(parts.database, log, job, () => abort('FENCED'))
   const timeout = setTimeout(() => abort('TIMED_OUT'), Math.min(kind.timeoutMs, 2 ** 31 - 1))
 
   async function work(): Promise<Ending> {
     try {
-      const context = createContext(core, job, claimed.steps, journal, controller.signal, () => abort('FENCED'))
+      const context = createContext(parts, job, claimed.steps, journal, controller.signal, () => abort('FENCED'))
       const result = await kind.run(context, parseInput(kind, job.input))
       // Work that stopped early because it was told to may return as if it were whole.
       if (reason) return endingOfAbort(reason)
@@ -83,7 +83,7 @@ export function runAttempt(core: Core, kind: AnyJobKind, claimed: Claimed, deafM
     clearTimeout(timeout)
     clearTimeout(grace)
     if (reason === 'FENCED') return log.warn({ event: 'job attempt overtaken' })
-    const state = await writeEnd(core, claimed, ending, journal)
+    const state = await writeEnd(parts, claimed, ending, journal)
     log.info({
       event: 'job attempt ended',
       outcome: ending.outcome,
@@ -99,11 +99,11 @@ export function runAttempt(core: Core, kind: AnyJobKind, claimed: Claimed, deafM
 }
 
 /** The end is written as soon as the database can be reached; until then the job is still ours, or overtaken. */
-async function writeEnd(core: Core, { job }: Claimed, ending: Ending, journal: Journal): Promise<string> {
+async function writeEnd(parts: Parts, { job }: Claimed, ending: Ending, journal: Journal): Promise<string> {
   for (;;) {
     try {
       await journal.flush()
-      const ended = await endAttempt(core, job, ending)
+      const ended = await endAttempt(parts, job, ending)
       return ended?.state ?? 'overtaken'
     } catch (error) {
       if (isInklingError(error) && error.code === 'JOB_STATE') return 'overtaken'

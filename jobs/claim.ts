@@ -1,5 +1,5 @@
-import type { Core } from './core.ts'
 import type { Job, Json } from './job.ts'
+import type { Parts } from './parts.ts'
 
 export interface Claimed {
   readonly job: Job
@@ -27,9 +27,9 @@ const CLAIM = `
     claimed.* FROM claimed ORDER BY priority DESC, rank`
 
 /** Claims up to limit due jobs of a kind, in one transaction with the taking of their tickets. */
-export async function claimJobs(core: Core, kind: string, limit: number, worker: WorkerIdentity): Promise<Claimed[]> {
-  return core.database.transaction(async (client) => {
-    const tickets = await core.queue.take(kind, limit)
+export async function claimJobs(parts: Parts, kind: string, limit: number, worker: WorkerIdentity): Promise<Claimed[]> {
+  return parts.database.transaction(async (client) => {
+    const tickets = await parts.queue.take(kind, limit)
     if (tickets.length === 0) return []
     const { rows } = await client.query<Job & { steps: Record<string, Json> }>(CLAIM, [
       tickets,
@@ -37,7 +37,7 @@ export async function claimJobs(core: Core, kind: string, limit: number, worker:
       worker.incarnation,
     ])
     const stale = tickets.filter((ticket) => !rows.some((row) => row.deliveryId === ticket))
-    await core.queue.drop(kind, stale)
+    await parts.queue.drop(kind, stale)
     return rows.map(({ steps, ...job }) => ({ job, steps }))
   })
 }

@@ -1,10 +1,10 @@
 import type { Queryable } from '../platform/database.ts'
 import { InklingError } from '../platform/errors.ts'
-import type { Core } from './core.ts'
 import { enqueue } from './enqueue.ts'
 import { type Job, type Json, toJsonText } from './job.ts'
 import { fencedError, type Journal } from './journal.ts'
 import type { JobContext } from './kind.ts'
+import type { Parts } from './parts.ts'
 import { isFinal } from './states.ts'
 
 const MOST_ARTIFACT_BYTES = 16 * 1024 * 1024
@@ -22,7 +22,7 @@ export class Suspension extends Error {
 
 /** The context of one attempt. steps: what earlier attempts committed. */
 export function createContext(
-  core: Core,
+  parts: Parts,
   job: Job,
   steps: Readonly<Record<string, Json>>,
   journal: Journal,
@@ -32,7 +32,7 @@ export function createContext(
   const used = new Set<string>()
 
   async function fenced<T>(work: (client: Queryable) => Promise<T>): Promise<T> {
-    return core.database.transaction(async (client) => {
+    return parts.database.transaction(async (client) => {
       const { rows } = await client.query(
         `SELECT 1 FROM inkling."Job" WHERE id = $1 AND attempt = $2 AND state IN ('RUNNING', 'CANCELLING') FOR UPDATE`,
         [job.id, job.attempt],
@@ -130,12 +130,12 @@ export function createContext(
     async child(kind, input, { key, priority = job.priority }) {
       const viewer = { id: job.viewerId, tenant: job.tenant, scopes: [] }
       return fenced(() =>
-        enqueue(core, kind, input, { viewer, priority, parentId: job.id, idempotencyKey: `${job.id}/${key}` }),
+        enqueue(parts, kind, input, { viewer, priority, parentId: job.id, idempotencyKey: `${job.id}/${key}` }),
       )
     },
     async join(children) {
       const ids = children.map((child) => child.id)
-      const { rows } = await core.database.query<Job>('SELECT * FROM inkling."Job" WHERE id = ANY($1::uuid[])', [ids])
+      const { rows } = await parts.database.query<Job>('SELECT * FROM inkling."Job" WHERE id = ANY($1::uuid[])', [ids])
       if (rows.some((row) => !isFinal(row.state))) throw new Suspension(ids)
       return ids.flatMap((id) => rows.filter((row) => row.id === id))
     },

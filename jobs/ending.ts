@@ -1,7 +1,7 @@
 import type { Queryable } from '../platform/database.ts'
 import { messageOf } from '../platform/errors.ts'
-import { type Core, FINAL, sendTicket } from './core.ts'
 import { type Job, type JobError, type Json, toJsonText } from './job.ts'
+import { FINAL, type Parts, sendTicket } from './parts.ts'
 import { isFinal, type JobOutcome, type JobState } from './states.ts'
 
 /** How an attempt ended. */
@@ -31,22 +31,22 @@ const END_JOB = `
  * Answers null, and writes nothing, when the attempt is no longer the current one.
  */
 export async function endAttempt(
-  core: Core,
+  parts: Parts,
   { id, attempt }: Pick<Job, 'id' | 'attempt'>,
   ending: Ending,
 ): Promise<Job | null> {
-  return core.database.transaction(async (client) => {
+  return parts.database.transaction(async (client) => {
     const { rows } = await client.query<Job>(
       `SELECT * FROM inkling."Job" WHERE id = $1 AND attempt = $2 AND state IN ('RUNNING', 'CANCELLING') FOR UPDATE`,
       [id, attempt],
     )
     const job = rows[0]
     if (!job) return null
-    return moveOn(core, client, job, ending)
+    return moveOn(parts, client, job, ending)
   })
 }
 
-async function moveOn(core: Core, client: Queryable, job: Job, ending: Ending): Promise<Job> {
+async function moveOn(parts: Parts, client: Queryable, job: Job, ending: Ending): Promise<Job> {
   const waitsFor = ending.outcome === 'SUSPENDED' ? await addDependencies(client, job.id, ending.childIds) : 0
   const { state, outcome } = nextOf(job, ending, waitsFor)
   const error = 'error' in ending ? ending.error : null
@@ -60,13 +60,13 @@ async function moveOn(core: Core, client: Queryable, job: Job, ending: Ending): 
     jsonOf(state === 'SUCCEEDED' ? null : (error ?? job.error)),
     ending.outcome === 'SUCCEEDED' ? jsonOf(ending.result ?? null) : null,
     failures,
-    state === 'RETRYING' ? backoffMs(core, job.kind, failures) : null,
+    state === 'RETRYING' ? backoffMs(parts, job.kind, failures) : null,
     isFinal(state),
   ])
   const moved = rows[0]!
-  if (job.deliveryId) await core.queue.drop(job.kind, [job.deliveryId])
-  if (state === 'RETRYING' || state === 'QUEUED') await sendTicket(core, client, moved)
-  if (isFinal(state)) await finish(core, client, moved)
+  if (job.deliveryId) await parts.queue.drop(job.kind, [job.deliveryId])
+  if (state === 'RETRYING' || state === 'QUEUED') await sendTicket(parts, client, moved)
+  if (isFinal(state)) await finish(parts, client, moved)
   return moved
 }
 
@@ -96,8 +96,8 @@ function reasonOf(job: Job, ending: Ending, state: JobState): string | null {
 }
 
 /** Doubles with each failure; half of it is chance, so that many that failed together do not return together. */
-function backoffMs(core: Core, kind: string, failures: number): number {
-  const { delayMs, maxDelayMs } = core.kinds.get(kind)?.retry ?? { delayMs: 1000, maxDelayMs: 60_000 }
+function backoffMs(parts: Parts, kind: string, failures: number): number {
+  const { delayMs, maxDelayMs } = parts.kinds.get(kind)?.retry ?? { delayMs: 1000, maxDelayMs: 60_000 }
   return Math.min(maxDelayMs, delayMs * 2 ** (failures - 1)) * (0.5 + Math.random() / 2)
 }
 
@@ -117,26 +117,26 @@ async function addDependencies(client: Queryable, jobId: string, childIds: reado
 }
 
 /** What follows from a job being over. Part of the transaction that ends it. */
-export async function finish(core: Core, client: Queryable, job: Job): Promise<void> {
-  await tellKind(core, client, job)
-  await wakeWaiters(core, client, job)
+export async function finish(parts: Parts, client: Queryable, job: Job): Promise<void> {
+  await tellKind(parts, client, job)
+  await wakeWaiters(parts, client, job)
 }
 
 /** A kind whose `ended` fails must not keep its job from ending: what it wrote is undone, and the log says so. */
-async function tellKind(core: Core, client: Queryable, job: Job): Promise<void> {
-  const kind = core.kinds.get(job.kind)
+async function tellKind(parts: Parts, client: Queryable, job: Job): Promise<void> {
+  const kind = parts.kinds.get(job.kind)
   if (!kind?.ended) return
   await client.query('SAVEPOINT ended')
   try {
     await kind.ended(job, client)
   } catch (error) {
     await client.query('ROLLBACK TO SAVEPOINT ended')
-    core.log.error({ event: 'end of job not followed', jobId: job.id, kind: job.kind, error: messageOf(error) })
+    parts.log.error({ event: 'end of job not followed', jobId: job.id, kind: job.kind, error: messageOf(error) })
   }
   await client.query('RELEASE SAVEPOINT ended')
 }
 
-async function wakeWaiters(core: Core, client: Queryable, ended: Job): Promise<void> {
+async function wakeWaiters(parts: Parts, client: Queryable, ended: Job): Promise<void> {
   // Locked first: of two awaited jobs that end at once, the second then sees that the first is gone.
   const { rows: waiters } = await client.query<Job & { anyEnd: boolean }>(
     `SELECT j.*, d."anyEnd" FROM inkling."JobDependency" d JOIN inkling."Job" j ON j.id = d."jobId"
@@ -146,7 +146,7 @@ async function wakeWaiters(core: Core, client: Queryable, ended: Job): Promise<v
   for (const waiter of waiters) {
     await client.query('DELETE FROM inkling."JobDependency" WHERE "jobId" = $1 AND "onId" = $2', [waiter.id, ended.id])
     if (ended.state !== 'SUCCEEDED' && !waiter.anyEnd) {
-      await cancelWaiting(core, client, waiter, `It waited for job ${ended.id}, which ended ${ended.state}.`)
+      await cancelWaiting(parts, client, waiter, `It waited for job ${ended.id}, which ended ${ended.state}.`)
       continue
     }
     const { rows } = await client.query('SELECT 1 FROM inkling."JobDependency" WHERE "jobId" = $1 LIMIT 1', [waiter.id])
@@ -155,12 +155,12 @@ async function wakeWaiters(core: Core, client: Queryable, ended: Job): Promise<v
       `UPDATE inkling."Job" SET state = 'QUEUED', reason = NULL WHERE id = $1 RETURNING *`,
       [waiter.id],
     )
-    await sendTicket(core, client, queued[0]!)
+    await sendTicket(parts, client, queued[0]!)
   }
 }
 
 /** Ends a job that no attempt is running. The caller holds its lock. */
-export async function cancelWaiting(core: Core, client: Queryable, job: Job, reason: string): Promise<Job> {
+export async function cancelWaiting(parts: Parts, client: Queryable, job: Job, reason: string): Promise<Job> {
   const { rows } = await client.query<Job>(
     `UPDATE inkling."Job" SET state = 'CANCELLED', reason = $2, "endedAt" = clock_timestamp(), "dueAt" = NULL, "deliveryId" = NULL
      WHERE id = $1 AND state NOT IN ${FINAL} RETURNING *`,
@@ -168,8 +168,8 @@ export async function cancelWaiting(core: Core, client: Queryable, job: Job, rea
   )
   const cancelled = rows[0]
   if (!cancelled) return job
-  if (job.deliveryId) await core.queue.drop(job.kind, [job.deliveryId])
-  await finish(core, client, cancelled)
+  if (job.deliveryId) await parts.queue.drop(job.kind, [job.deliveryId])
+  await finish(parts, client, cancelled)
   return cancelled
 }
 

@@ -2,8 +2,6 @@ import type { Database } from '../platform/database.ts'
 import type { Log } from '../platform/log.ts'
 import type { Viewer } from '../platform/viewer.ts'
 import { cancelJob, type RedriveFilter, redrive, retryJob } from './control.ts'
-import type { Core } from './core.ts'
-import { unknownJob } from './core.ts'
 import { type EnqueueOptions, enqueue } from './enqueue.ts'
 import type { CutEvent, JobEvent } from './event.ts'
 import { createEventHub } from './events.ts'
@@ -22,6 +20,8 @@ import {
   listJobs,
   readArtifact,
 } from './list.ts'
+import type { Parts } from './parts.ts'
+import { unknownJob } from './parts.ts'
 import { createQueue } from './queue.ts'
 import { isFinal } from './states.ts'
 import type { EndableIterator } from './stream.ts'
@@ -84,20 +84,20 @@ export interface Jobs {
 export async function createJobs(options: JobsOptions): Promise<Jobs> {
   const { database, log, quota = 1000, keepDays = 30, stallMs = 30_000, concurrency = 2 } = options
   const queue = createQueue(database, log, options.kinds)
-  const core: Core = { database, queue, log, quota, kinds: new Map(options.kinds.map((kind) => [kind.name, kind])) }
+  const parts: Parts = { database, queue, log, quota, kinds: new Map(options.kinds.map((kind) => [kind.name, kind])) }
   await queue.start()
   const hub = createEventHub(database, log, stallMs)
   let keptAt = Number.NEGATIVE_INFINITY
   const worker = options.worker
-    ? createWorker(core, {
+    ? createWorker(parts, {
         name: options.workerName ?? null,
         concurrency,
         pulse: { ...defaultPulse, ...options.pulse },
         upkeep: async () => {
           if (performance.now() - keptAt < HOUSEKEEPING_MS) return
           keptAt = performance.now()
-          await repairTickets(core)
-          await forgetOld(core, keepDays)
+          await repairTickets(parts)
+          await forgetOld(parts, keepDays)
         },
       })
     : null
@@ -106,7 +106,7 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
 
   function hear(payload: string): void {
     if (payload === '') {
-      for (const kind of core.kinds.keys()) worker?.wake(kind)
+      for (const kind of parts.kinds.keys()) worker?.wake(kind)
       hub.wake('')
       return
     }
@@ -125,8 +125,8 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
     return hub.follow(jobId, after, signal)
   }
   return {
-    kinds: core.kinds,
-    enqueue: (kind, input, given) => enqueue(core, kind, input, given),
+    kinds: parts.kinds,
+    enqueue: (kind, input, given) => enqueue(parts, kind, input, given),
     get,
     find: (ids, viewer) => findJobs(database, ids, viewer),
     list: (given) => listJobs(database, given),
@@ -135,9 +135,9 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
     artifacts: (ids) => listArtifacts(database, ids),
     artifact: (jobId, name) => readArtifact(database, jobId, name),
     eventPage: (jobId, given) => listEvents(database, jobId, given),
-    cancel: (id, viewer, reason) => cancelJob(core, id, viewer, reason),
-    retry: (id, viewer) => retryJob(core, id, viewer),
-    redrive: (filter) => redrive(core, filter),
+    cancel: (id, viewer, reason) => cancelJob(parts, id, viewer, reason),
+    retry: (id, viewer) => retryJob(parts, id, viewer),
+    redrive: (filter) => redrive(parts, filter),
     events,
     async ended(jobId, signal) {
       for (let after = 0; ; ) {

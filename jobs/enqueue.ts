@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto'
 import type { Queryable } from '../platform/database.ts'
 import { InklingError } from '../platform/errors.ts'
 import type { Viewer } from '../platform/viewer.ts'
-import { type Core, FINAL, kindOf } from './core.ts'
 import { type Job, toJsonText } from './job.ts'
 import { parseInput } from './kind.ts'
+import { FINAL, kindOf, type Parts } from './parts.ts'
 import { isFinal, type JobState } from './states.ts'
 
 export interface EnqueueOptions {
@@ -25,8 +25,8 @@ export interface EnqueueOptions {
  * Writes a job and its ticket in one transaction, the caller's where there is one. The input is kept as it was given.
  * Throws BAD_USER_INPUT, JOB_UNKNOWN or JOB_STATE (a bad `after`), TOO_MANY_JOBS.
  */
-export async function enqueue(core: Core, kindName: string, input: unknown, options: EnqueueOptions): Promise<Job> {
-  const kind = kindOf(core, kindName)
+export async function enqueue(parts: Parts, kindName: string, input: unknown, options: EnqueueOptions): Promise<Job> {
+  const kind = kindOf(parts, kindName)
   parseInput(kind, input)
   const text = JSON.stringify(input ?? null)
   if (
@@ -42,17 +42,17 @@ export async function enqueue(core: Core, kindName: string, input: unknown, opti
       `The priority ${priority} is refused.`,
       'Use a whole number from -100 to 100.',
     )
-  return core.database.transaction(async (client) => {
+  return parts.database.transaction(async (client) => {
     const known = await findByKey(client, kindName, options)
     if (known) return known
-    await checkQuota(core, client, options.viewer)
+    await checkQuota(parts, client, options.viewer)
     const awaited = await lockAwaited(client, options.after ?? [])
     const job = await insertJob(client, kindName, text, priority, kind.retry.attempts, awaited.length > 0, options)
     if (!job) return (await findByKey(client, kindName, options))! // another transaction was first
     for (const onId of awaited)
       await client.query('INSERT INTO inkling."JobDependency" ("jobId", "onId") VALUES ($1, $2)', [job.id, onId])
     const { id: jobId, rank, dueAt, deliveryId } = job
-    if (deliveryId) await core.queue.send({ id: deliveryId, jobId, kind: kindName, priority, rank, dueAt })
+    if (deliveryId) await parts.queue.send({ id: deliveryId, jobId, kind: kindName, priority, rank, dueAt })
     return job
   })
 }
@@ -67,15 +67,15 @@ async function findByKey(client: Queryable, kind: string, { viewer, idempotencyK
 }
 
 /** Concurrent transactions do not see each other's jobs, so a burst may pass the quota by as many as there are connections. */
-async function checkQuota(core: Core, client: Queryable, viewer: Viewer): Promise<void> {
+async function checkQuota(parts: Parts, client: Queryable, viewer: Viewer): Promise<void> {
   const { rows } = await client.query<{ count: number }>(
     `SELECT count(*)::int AS count FROM (SELECT 1 FROM inkling."Job" WHERE tenant = $1 AND state NOT IN ${FINAL} LIMIT $2) j`,
-    [viewer.tenant, core.quota],
+    [viewer.tenant, parts.quota],
   )
-  if (rows[0]!.count >= core.quota)
+  if (rows[0]!.count >= parts.quota)
     throw new InklingError(
       'TOO_MANY_JOBS',
-      `You have ${core.quota} unfinished jobs, which is the most allowed.`,
+      `You have ${parts.quota} unfinished jobs, which is the most allowed.`,
       'Wait until some have ended, or cancel some.',
     )
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { messageOf } from '../platform/errors.ts'
 import { type AbortReason, type Attempt, runAttempt } from './attempt.ts'
 import { claimJobs, type WorkerIdentity } from './claim.ts'
-import type { Core } from './core.ts'
+import type { Parts } from './parts.ts'
 import { promoteDue, reapSilent, reclaimOwn } from './upkeep.ts'
 
 /** How the signs of life are timed, in milliseconds. A takeover needs at most silent + tick. */
@@ -41,7 +41,7 @@ export interface Worker {
   lastTickAt(): Date | null
 }
 
-export function createWorker(core: Core, { name, concurrency, pulse, upkeep }: WorkerOptions): Worker {
+export function createWorker(parts: Parts, { name, concurrency, pulse, upkeep }: WorkerOptions): Worker {
   const identity: WorkerIdentity = { name: name ?? `worker-${process.pid}`, incarnation: randomUUID() }
   const running = new Map<string, Attempt>()
   /** Kinds that may have something to take. */
@@ -65,7 +65,7 @@ export function createWorker(core: Core, { name, concurrency, pulse, upkeep }: W
     }
   }
   function freeFor(kind: string): number {
-    const most = core.kinds.get(kind)?.concurrency ?? 0
+    const most = parts.kinds.get(kind)?.concurrency ?? 0
     const ofKind = [...running.values()].filter((attempt) => attempt.kind === kind).length
     return Math.min(concurrency - running.size, most - ofKind)
   }
@@ -76,17 +76,17 @@ export function createWorker(core: Core, { name, concurrency, pulse, upkeep }: W
     awake.delete(kind) // before the look: a notification during it counts
     const free = freeFor(kind)
     try {
-      const claimed = await claimJobs(core, kind, free, identity)
+      const claimed = await claimJobs(parts, kind, free, identity)
       if (claimed.length === free) awake.add(kind) // behind the other kinds, so that they take turns
       for (const one of claimed) begin(kind, one)
     } catch (error) {
-      core.log.warn({ event: 'jobs not claimed', kind, error: messageOf(error) })
+      parts.log.warn({ event: 'jobs not claimed', kind, error: messageOf(error) })
       awake.add(kind)
       await pause(1000)
     }
   }
   function begin(kind: string, claimed: Awaited<ReturnType<typeof claimJobs>>[number]): void {
-    const attempt = runAttempt(core, core.kinds.get(kind)!, claimed, pulse.deafMs)
+    const attempt = runAttempt(parts, parts.kinds.get(kind)!, claimed, pulse.deafMs)
     running.set(attempt.jobId, attempt)
     void attempt.done.then(() => {
       if (running.get(attempt.jobId) === attempt) running.delete(attempt.jobId)
@@ -97,7 +97,7 @@ export function createWorker(core: Core, { name, concurrency, pulse, upkeep }: W
   async function beat(): Promise<void> {
     const ids = [...running.keys()]
     if (ids.length === 0) return
-    const { rows } = await core.database.query<{ id: string; attempt: number; state: string }>(
+    const { rows } = await parts.database.query<{ id: string; attempt: number; state: string }>(
       `UPDATE inkling."Job" SET "heartbeatAt" = clock_timestamp()
        WHERE id = ANY($1::uuid[]) AND incarnation = $2 AND state IN ('RUNNING', 'CANCELLING') RETURNING id, attempt, state`,
       [ids, identity.incarnation],
@@ -111,8 +111,8 @@ export function createWorker(core: Core, { name, concurrency, pulse, upkeep }: W
     }
   }
   async function tick(): Promise<void> {
-    await reapSilent(core, pulse.silentMs, [...running.keys()])
-    for (const kind of await promoteDue(core)) awake.add(kind)
+    await reapSilent(parts, pulse.silentMs, [...running.keys()])
+    for (const kind of await promoteDue(parts)) awake.add(kind)
     rouse()
     await upkeep()
     tickedAt = new Date()
@@ -123,7 +123,7 @@ export function createWorker(core: Core, { name, concurrency, pulse, upkeep }: W
       try {
         await work()
       } catch (error) {
-        core.log.warn({ event: `${what} failed`, error: messageOf(error) })
+        parts.log.warn({ event: `${what} failed`, error: messageOf(error) })
       }
       await pause(pauseMs)
     }
@@ -150,9 +150,9 @@ export function createWorker(core: Core, { name, concurrency, pulse, upkeep }: W
     name: identity.name,
     async start() {
       // The embedded database has no other users: what runs there by the records is an orphan of a crash.
-      if (core.database.embedded) await reclaimOwn(core, null)
-      else if (name !== null) await reclaimOwn(core, name)
-      for (const kind of core.kinds.keys()) awake.add(kind)
+      if (parts.database.embedded) await reclaimOwn(parts, null)
+      else if (name !== null) await reclaimOwn(parts, name)
+      for (const kind of parts.kinds.keys()) awake.add(kind)
       loops = Promise.all([
         claimLoop(),
         repeat(pulse.beatMs, 'heartbeat', beat),
@@ -179,7 +179,7 @@ export function createWorker(core: Core, { name, concurrency, pulse, upkeep }: W
       clearInterval(beats)
     },
     wake(kind) {
-      if (core.kinds.has(kind)) awake.add(kind)
+      if (parts.kinds.has(kind)) awake.add(kind)
       rouse()
     },
     cancel: (jobId) => running.get(jobId)?.abort('CANCELLED'),

@@ -7,7 +7,7 @@ import type { AnyJobKind } from './kind.ts'
 import type { Queue } from './queue.ts'
 
 /** What every part of the engine is given. */
-export interface Core {
+export interface Parts {
   readonly database: Database
   readonly queue: Queue
   readonly log: Log
@@ -19,25 +19,25 @@ export interface Core {
 export const FINAL = `('SUCCEEDED', 'FAILED', 'CANCELLED')`
 
 /** Throws BAD_USER_INPUT for a kind that this process was not given. */
-export function kindOf(core: Core, name: string): AnyJobKind {
-  const kind = core.kinds.get(name)
+export function kindOf(parts: Parts, name: string): AnyJobKind {
+  const kind = parts.kinds.get(name)
   if (kind) return kind
   throw new InklingError(
     'BAD_USER_INPUT',
     `There is no kind of job called "${name}".`,
-    `Use one of: ${[...core.kinds.keys()].join(', ')}.`,
+    `Use one of: ${[...parts.kinds.keys()].join(', ')}.`,
   )
 }
 
 /** Gives a job that waits for its next attempt a new ticket. Part of the caller's transaction. */
-export async function sendTicket(core: Core, client: Queryable, job: Job): Promise<void> {
+export async function sendTicket(parts: Parts, client: Queryable, job: Job): Promise<void> {
   const id = randomUUID()
   const { rows } = await client.query<{ rank: number }>(
     'UPDATE inkling."Job" SET "deliveryId" = $2 WHERE id = $1 RETURNING rank',
     [job.id, id],
   )
   const { kind, priority, dueAt } = job
-  await core.queue.send({ id, jobId: job.id, kind, priority, rank: rows[0]!.rank, dueAt })
+  await parts.queue.send({ id, jobId: job.id, kind, priority, rank: rows[0]!.rank, dueAt })
 }
 
 /** The row, locked until the transaction ends. */

@@ -1,0 +1,60 @@
+import DataLoader from 'dataloader'
+import type { Jobs } from '../../jobs/engine.ts'
+import type { Job, JobArtifact, JobAttempt } from '../../jobs/job.ts'
+import type { RequestContext, Subgraph } from '../../platform/request.ts'
+import { createBuilder } from '../../schema/builder.ts'
+import { registerErrors } from '../../schema/errors.ts'
+import { toSubgraph } from '../../schema/federation.ts'
+import { registerEvents } from './events.ts'
+import { registerJobs } from './jobs.ts'
+import { registerMutations } from './mutations.ts'
+
+/** What the jobs subgraph stands on. */
+export interface JobsEngines {
+  readonly jobs: Jobs
+}
+
+export interface JobsContext extends RequestContext {
+  readonly jobs: Jobs
+  /** A job that the viewer may see, or null. */
+  readonly jobOf: DataLoader<string, Job | null>
+  readonly attemptsOf: DataLoader<string, JobAttempt[]>
+  readonly artifactsOf: DataLoader<string, JobArtifact[]>
+}
+
+export type JobsBuilder = ReturnType<typeof createJobsBuilder>
+
+function createJobsBuilder() {
+  return createBuilder<{ Context: JobsContext; PrismaTypes: object }>()
+}
+
+/** Jobs of every kind: how they go, live and afterwards, and the way to stop and to retry them. */
+export function createJobsSubgraph({ jobs }: JobsEngines): Subgraph {
+  const builder = createJobsBuilder()
+  const resultOf = registerErrors(builder, ['NotFoundError', 'ConflictError', 'TooManyJobsError'])
+  builder.queryType({})
+  builder.mutationType({})
+  builder.subscriptionType({})
+  const refs = registerJobs(builder)
+  registerMutations(builder, refs, resultOf)
+  registerEvents(builder, refs)
+  return toSubgraph('jobs', builder.toSchema(), (request) => contextOf(jobs, request))
+}
+
+function contextOf(jobs: Jobs, request: RequestContext): JobsContext {
+  return {
+    ...request,
+    jobs,
+    jobOf: new DataLoader(async (ids) => {
+      const found = new Map((await jobs.find(ids, request.viewer)).map((job) => [job.id, job]))
+      return ids.map((id) => found.get(id) ?? null)
+    }),
+    attemptsOf: new DataLoader(async (ids) => grouped(ids, await jobs.attempts(ids))),
+    artifactsOf: new DataLoader(async (ids) => grouped(ids, await jobs.artifacts(ids))),
+  }
+}
+
+function grouped<Row extends { jobId: string }>(ids: readonly string[], rows: readonly Row[]): Row[][] {
+  const groups = Map.groupBy(rows, (row) => row.jobId)
+  return ids.map((id) => groups.get(id) ?? [])
+}

@@ -67,7 +67,7 @@ export async function createApp(ground: Ground): Promise<App> {
       for (const { model, version } of serving.states()) {
         if (version !== null || firstJobs.has(model)) continue
         const request = { model, seed: config.INKLING_SEED, candidates: 'quick', promote: 'always' } as const
-        const { jobId } = await startTraining({ database, jobs, ...engines }, { ...request, viewer: localViewer })
+        const { jobId } = await startTraining({ database, ...engines }, { ...request, viewer: localViewer })
         firstJobs.set(model, jobId)
       }
       return firstJobs
@@ -93,7 +93,7 @@ export async function createApp(ground: Ground): Promise<App> {
 /** The graph's parts. A new subgraph is one line here. */
 export function createSubgraphs({ database, learning, config }: Ground, engines: Engines): Subgraph[] {
   return [
-    createLearningSubgraph({ prisma: learning, database }),
+    createLearningSubgraph({ prisma: learning }),
     createMlSubgraph({ ...engines, database, client: learning, seed: config.INKLING_SEED }),
     createJobsSubgraph({ jobs: engines.jobs }),
   ]

@@ -21,7 +21,6 @@ const { tryCommand } = await import('./try.ts')
 const { modelsCommand } = await import('./models.ts')
 const { importCommand } = await import('./import.ts')
 const { seedCommand, resetCommand } = await import('./seed.ts')
-const { jobsCommand } = await import('./jobs.ts')
 const { schemaCommand } = await import('./schema.ts')
 const { doctorCommand } = await import('./doctor.ts')
 
@@ -33,7 +32,6 @@ for (const command of [
   importCommand(),
   seedCommand(),
   resetCommand(),
-  jobsCommand(),
   schemaCommand(),
   doctorCommand(),
 ])

@@ -56,9 +56,8 @@ async function seedEmpty({ database, clock, config }: Ground): Promise<void> {
 async function trainMissing(app: App): Promise<void> {
   for (const [model, jobId] of await app.trainMissing()) {
     const bar = createProgressBar(`train ${model}`)
-    for await (const event of app.jobs.events(jobId)) {
-      if (event.type === 'PROGRESS')
-        bar.update(event.progress.done, event.progress.total ?? 0, event.progress.message ?? '')
+    for await (const { type, data } of app.jobs.events(jobId)) {
+      if (type === 'PROGRESS') bar.update(Number(data.done), Number(data.total ?? 0), String(data.message ?? ''))
     }
     bar.stop()
     const job = await app.jobs.ended(jobId)

@@ -1,5 +1,5 @@
 // The one line that binds the kit to this application's own Prisma client.
-import { bindKit } from '../ml/define.ts'
+import { bindKit } from '../index.ts'
 import { datamodel } from '../prisma/learning/generated/datamodel.ts'
 import type { Prisma } from '../prisma/learning/generated/prisma/client.ts'
 

@@ -8,6 +8,7 @@ import type { Enums } from './enums.ts'
 export function registerPayments(builder: LearningBuilder, list: ListField, enums: Enums): void {
   const Subscription = typeOf(builder, 'Subscription')
   builder.prismaObject('Subscription', {
+    name: 'SubscriptionPeriod', // `Subscription` is the root of what can be subscribed to
     description: 'A period in which a learner pays for a plan.',
     fields: (t) => ({
       id: t.exposeID('id', { description: 'Key.' }),

@@ -1,3 +1,5 @@
+import { takeTurn } from './turn.ts'
+
 /**
  * Events that can be ended from outside while the consumer waits. A native async generator cannot: its `return()` queues
  * behind the `next()` that is still waiting, which on a quiet subscription is forever.
@@ -60,6 +62,8 @@ export class EventStream<Event, Source = Event> implements AsyncIterableIterator
   }
 
   async #pull(): Promise<IteratorResult<Event>> {
+    const turn = takeTurn()
+    if (turn) await turn
     const { done, value } = await this.#source.next()
     return done ? { done: true, value: undefined } : { done: false, value: await this.#map(value) }
   }

@@ -32,7 +32,9 @@ export function acceptedType(accept: string | undefined): MediaType | null {
 /** Sends one result as JSON with the status that its errors ask for. */
 export function sendResult(response: ServerResponse, result: ExecutionResult, type: MediaType): void {
   const isLegacyJson = type === 'application/json'
-  sendJson(response, statusOf(result, isLegacyJson), result, type === 'text/event-stream' ? 'application/json' : type)
+  const status = statusOf(result, isLegacyJson)
+  if (status === 405 && !response.headersSent) response.setHeader('allow', 'GET, POST')
+  sendJson(response, status, result, type === 'text/event-stream' ? 'application/json' : type)
 }
 
 export function sendJson(response: ServerResponse, status: number, body: unknown, type = 'application/json'): void {

@@ -1,11 +1,9 @@
 import {
-  type DefinitionNode,
   type DocumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
   GraphQLError,
   Kind,
-  type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql'
 
@@ -38,6 +36,9 @@ export interface Limits {
   readonly socketsPerViewer: number
   /** How long a client may leave its socket unread before it is cut. */
   readonly slowConsumerMs: number
+  /** How long a client may take to send its headers, and its whole request. */
+  readonly headersMs: number
+  readonly requestMs: number
 }
 
 export const defaultLimits: Limits = {
@@ -58,6 +59,8 @@ export const defaultLimits: Limits = {
   operationsPerSocket: 50,
   socketsPerViewer: 20,
   slowConsumerMs: 30_000,
+  headersMs: 10_000,
+  requestMs: 30_000,
 }
 
 interface Measures {
@@ -80,10 +83,9 @@ export function exceededLimit(document: DocumentNode, limits: Limits): GraphQLEr
   )
   const measure = measurer(fragments)
   for (const definition of document.definitions) {
-    if (!isMeasurable(definition)) continue
+    if (definition.kind !== Kind.OPERATION_DEFINITION) continue // a fragment counts where it is spread
     const measures = measure(definition.selectionSet)
     const directives = measures.directives + (definition.directives?.length ?? 0)
-    const isOperation = definition.kind === Kind.OPERATION_DEFINITION
     const exceeded =
       measures.depth > limits.depth
         ? 'nests too deeply'
@@ -91,7 +93,7 @@ export function exceededLimit(document: DocumentNode, limits: Limits): GraphQLEr
           ? 'introspects too deeply'
           : measures.aliases > limits.aliases
             ? 'has too many aliases'
-            : isOperation && measures.fields > limits.rootFields
+            : measures.fields > limits.rootFields
               ? 'has too many root fields'
               : directives > limits.directives
                 ? 'has too many directives'
@@ -111,10 +113,6 @@ export function operationLimit(message: string): GraphQLError {
       hint: 'Ask for less at once: fewer aliases, smaller pages, several requests.',
     },
   })
-}
-
-function isMeasurable(definition: DefinitionNode): definition is OperationDefinitionNode | FragmentDefinitionNode {
-  return definition.kind === Kind.OPERATION_DEFINITION || definition.kind === Kind.FRAGMENT_DEFINITION
 }
 
 function measurer(fragments: ReadonlyMap<string, FragmentDefinitionNode>) {

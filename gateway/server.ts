@@ -50,7 +50,11 @@ export async function listen(options: ListenOptions): Promise<ListeningServer> {
   let page: Promise<Page> | null = null
   const health = watchHealth(options.checks, () => draining !== null)
 
-  const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 2_000 })
+  const server = createServer({
+    headersTimeout: limits.headersMs,
+    requestTimeout: limits.requestMs,
+    connectionsCheckingInterval: Math.min(limits.headersMs / 4, 2_000),
+  })
   server.keepAliveTimeout = 65_000 // longer than the 60 s of common load balancers, which must be the ones to hang up
 
   server.on('request', (request, response) => {
@@ -112,7 +116,6 @@ export async function listen(options: ListenOptions): Promise<ListeningServer> {
       throw notAcceptable()
     } catch (error) {
       const fault = toClientError(error, { request: { requestId: client.requestId, log } })
-      if (fault.extensions.code === 'METHOD_NOT_ALLOWED') response.setHeader('allow', 'GET, POST')
       // A body that was refused is not read on: the connection cannot be used again.
       if (!request.complete) {
         response.setHeader('connection', 'close')
@@ -147,7 +150,8 @@ export async function listen(options: ListenOptions): Promise<ListeningServer> {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
     gateway.endStreams()
     sockets.close()
-    server.closeIdleConnections()
+    // A connection whose last answer began before the drain was promised to stay open; it is closed once it is idle.
+    const sweep = setInterval(() => server.closeIdleConnections(), 25)
     const cut = setTimeout(() => {
       log.warn({ event: 'requests were cut at shutdown', shutdownSeconds })
       server.closeAllConnections()
@@ -155,6 +159,7 @@ export async function listen(options: ListenOptions): Promise<ListeningServer> {
     }, shutdownSeconds * 1_000)
     await closed
     clearTimeout(cut)
+    clearInterval(sweep)
     log.info({ event: 'drained' })
   }
 

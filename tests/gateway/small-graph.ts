@@ -31,6 +31,7 @@ const schoolSdl = `${link}
     ticks(n: Int!, learnerId: ID = "1"): Tick!
     forever: Tick!
     breaks: Tick!
+    flood: String!
   }
   type Tick { number: Int! learner: Learner! now: String! }
 `
@@ -49,6 +50,8 @@ export interface Sightings {
   entityCalls: number
   running: number
   returned: number
+  /** Events of the flood. */
+  emitted: number
   aborted: number
 }
 
@@ -64,7 +67,7 @@ export interface SmallGraph {
 
 /** Two federated subgraphs over nothing but arithmetic: learners and courses, and scores about them. */
 export function smallGraph(): SmallGraph {
-  const seen: Sightings = { contexts: {}, batches: [], entityCalls: 0, running: 0, returned: 0, aborted: 0 }
+  const seen: Sightings = { contexts: {}, batches: [], entityCalls: 0, running: 0, returned: 0, emitted: 0, aborted: 0 }
   const learner = (id: string) => ({ __typename: 'Learner', id, name: `Learner ${id}` })
   const course = (id: string) => ({ __typename: 'Course', id, title: `Course ${id}` })
 
@@ -136,6 +139,23 @@ export function smallGraph(): SmallGraph {
           }
         },
         resolve: (event: object) => event,
+      },
+      flood: {
+        subscribe: () => {
+          const text = 'x'.repeat(64 * 1024)
+          return {
+            [Symbol.asyncIterator]: () => ({
+              next: async () => {
+                seen.emitted++
+                return { done: false, value: { flood: text } }
+              },
+              return: async () => {
+                seen.returned++
+                return { done: true, value: undefined }
+              },
+            }),
+          }
+        },
       },
       breaks: {
         async *subscribe() {

@@ -46,14 +46,16 @@ export function defineWithSql<M extends string, F extends Readonly<Record<string
     bands,
     schemaHash: schemaHashOf(entity, features, [shape]),
     async read(client, pairs) {
-      if (pairs.length === 0) return []
-      const rows = await guard(name, 'read', () => definition.read(client, pairs))
-      if (rows.length !== pairs.length)
+      // A key that no row can have never reaches the customer's SQL.
+      const possible = pairs.filter((pair) => !key.encode(pair.key).includes(null))
+      const rows = possible.length > 0 ? await guard(name, 'read', () => definition.read(client, possible)) : []
+      if (rows.length !== possible.length)
         throw readFault(
-          `Model "${name}": read answered ${rows.length} rows for ${pairs.length} pairs`,
+          `Model "${name}": read answered ${rows.length} rows for ${possible.length} pairs`,
           'Answer one row for each pair, in their order.',
         )
-      return rows.map((row) => toFeatureRow(name, features, row))
+      const read = new Map(possible.map((pair, index) => [pair, toFeatureRow(name, features, rows[index]!)]))
+      return pairs.map((pair) => read.get(pair) ?? { eligible: false, values: features.map(() => null) })
     },
     async *labels(client, { now, pageSize, signal }) {
       let after: LabelRow | null = null

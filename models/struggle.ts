@@ -1,0 +1,116 @@
+import { defineModel } from './kit.ts'
+import { CANDIDATES, LABELS, READ } from './struggle-sql.ts'
+
+/** The entity's key: an enrolment x an objective of its course. */
+interface ProgressKey {
+  readonly learnerId: string
+  readonly objectiveId: string
+}
+
+export const struggle = defineModel({
+  name: 'struggle',
+  entity: 'Progress',
+  question: 'Will this learner score under 60 on this objective?',
+  group: 'learnerId',
+  split: ['group', 'time+group'],
+  features: {
+    meanScore: { kind: 'number', unit: '%', says: 'Low scores so far', saysLower: 'Good scores so far' },
+    courseMeanScore: {
+      kind: 'number',
+      unit: '%',
+      says: 'Low scores in this course',
+      saysLower: 'Good scores in this course',
+      actionable: { min: 0, max: 100, step: 5, direction: 'up' },
+    },
+    scoreDecline: { kind: 'number', unit: 'points', says: 'Scores are falling', saysLower: 'Scores are rising' },
+    lastScore: { kind: 'number', unit: '%', says: 'The last score was low', saysLower: 'The last score was good' },
+    lowestScore: { kind: 'number', unit: '%', says: 'Once scored very low', saysLower: 'Never scored low' },
+    scored: { kind: 'number', unit: 'scores', says: 'Little is known about the learner so far' },
+    daysLate: { kind: 'number', unit: 'days', says: 'Hands in late', saysLower: 'Hands in early' },
+    missed: {
+      kind: 'number',
+      unit: 'tasks',
+      says: 'Has missed tasks of this course',
+      saysLower: 'Has handed in what was due',
+      actionable: { min: 0, step: 1, direction: 'down' },
+    },
+    similarStruggles: { kind: 'number', unit: '%', says: 'Struggled with similar objectives' },
+    similarScore: { kind: 'number', unit: '%', says: 'Low scores on similar objectives' },
+    lapseRate: {
+      kind: 'number',
+      unit: '%',
+      says: 'Forgets much of what was learnt',
+      saysLower: 'Remembers what was learnt',
+      actionable: { min: 0, max: 100, step: 5, direction: 'down' },
+    },
+    lastSessionPerformance: { kind: 'number', unit: '%', says: 'The last study session went badly' },
+    unmasteredPrerequisites: {
+      kind: 'number',
+      unit: '%',
+      says: 'Prerequisites are not mastered',
+      saysLower: 'Prerequisites are mastered',
+      actionable: { min: 0, max: 100, step: 10, direction: 'down' },
+    },
+    prerequisiteGap: { kind: 'number', unit: 'points', says: 'Far from mastering the prerequisites' },
+    complexity: {
+      kind: 'number',
+      unit: 'level',
+      says: 'The objective is complex',
+      saysLower: 'The objective is basic',
+    },
+    complexityMismatch: { kind: 'number', unit: 'levels', says: 'The objective is above the learner’s level' },
+    contentMismatch: { kind: 'number', unit: '%', says: 'Studies with another kind of content' },
+    cognitiveLoad: { kind: 'number', unit: 'hours', says: 'Hard work is due soon' },
+    workload: { kind: 'number', unit: 'tasks', says: 'Many tasks are due soon' },
+    daysToExam: { kind: 'number', unit: 'days', says: 'The exam is near' },
+    daysSinceStudy: {
+      kind: 'number',
+      unit: 'days',
+      says: 'Has not studied lately',
+      saysLower: 'Studied lately',
+      actionable: { min: 0, step: 1, direction: 'down' },
+    },
+    clicks14d: { kind: 'number', unit: 'clicks', says: 'Hardly opens the course', saysLower: 'Opens the course often' },
+    clicksBeforeStart: { kind: 'number', unit: 'clicks', says: 'Did not look around before the start' },
+    daysToDue: { kind: 'number', unit: 'days', says: 'Not much time is left' },
+    dueDay: { kind: 'number', unit: 'day of the course', says: 'It is due at a hard time of the course' },
+    weight: { kind: 'number', unit: '% of the mark', says: 'Much depends on it' },
+    position: { kind: 'number', unit: 'place in the course', says: 'Objectives at this place are hard' },
+    type: { kind: 'category', says: 'Objectives of this type are hard' },
+    course: { kind: 'category', says: 'This course is hard' },
+    education: { kind: 'category', says: 'Earlier education makes it harder' },
+    previousAttempts: { kind: 'number', unit: 'times', says: 'Takes the course again' },
+    studiedCredits: { kind: 'number', unit: 'credits', says: 'Studies much at the same time' },
+  },
+  shape: READ,
+  read: (db, pairs) =>
+    db.$queryRawUnsafe(
+      READ,
+      pairs.map(({ key }) => key.learnerId),
+      pairs.map(({ key }) => key.objectiveId),
+      pairs.map(({ asOf }) => asOf.toISOString()),
+    ),
+  labels: async (db, { to, after, limit }) => {
+    const { learnerId = '', objectiveId = '' } = after?.key ?? {}
+    const rows = await db.$queryRawUnsafe<(ProgressKey & { at: Date; label: number })[]>(
+      LABELS,
+      to.toISOString(),
+      learnerId,
+      objectiveId,
+      limit,
+    )
+    return rows.map(({ at, label, ...key }) => ({ key, asOf: at, label }))
+  },
+  candidates: (db, { asOf, after, limit }) => {
+    const { learnerId = '', objectiveId = '' } = after ?? {}
+    return db.$queryRawUnsafe<(ProgressKey & Record<string, string>)[]>(
+      CANDIDATES,
+      asOf.toISOString(),
+      learnerId,
+      objectiveId,
+      limit,
+    )
+  },
+  bands: { LOW: 0, MEDIUM: 0.25, HIGH: 0.5 },
+  gates: { auc: { min: 0.7 }, calibrationError: { max: 0.05 } },
+})

@@ -29,11 +29,17 @@ export function tryCommand(): Command {
     .option('--time <column>', 'moment of each row: trained before, tested after; left out as a feature')
     .option('--folds <file:column>', 'test fold of each row, in the same order as the data')
     .option('--k <count>', 'folds when none are given; 1 = one hold-out of a fifth', parseWhole(1, 50), 5)
-    .option('--budget <duration>', 'time for the search, all folds together', parseDuration, 60_000)
+    .option('--budget <duration>', 'time for the search, all folds together', parseDuration, parseDuration('60s'))
     .addOption(
       new Option('--learners <kind>', 'what to compare').choices(['auto', 'linear', 'boosted']).default('auto'),
     )
     .addOption(new Option('--calibration <kind>', 'of probabilities').choices(['platt', 'isotonic']).default('platt'))
+    .addOption(
+      new Option(
+        '--objective <kind>',
+        'what an error of a number means (default: squared, for counts poisson)',
+      ).choices(['squared', 'absolute', 'poisson']),
+    )
     .option('--category <columns>', 'columns to read as categories', parseNames, [])
     .option('--number <columns>', 'columns to read as numbers', parseNames, [])
     .option('--allow-leak <columns>', 'columns that may give the answer away', parseNames, [])

@@ -9,6 +9,9 @@ export function consoleReport(result: TryResult, width = 100): string {
     section('Leaderboard', leaderboardLines(result)),
     section(`Result on rows not trained on (${splitWords(result)})`, resultLines(result)),
     result.folds.length > 1 ? section('Folds', foldLines(result)) : '',
+    result.task === 'multiclass' && result.confusion.length > 0
+      ? section('Confusion: rows of a class, columns what they were called', confusionLines(result))
+      : '',
     result.reliability.length > 0 ? section('Reliability: what was said, what happened', reliabilityLines(result)) : '',
     section('Importance', importanceLines(result, width)),
     result.warnings.length > 0
@@ -113,15 +116,27 @@ function foldLines(result: TryResult): string[] {
   return table([head, ...rows], `lrr${'r'.repeat(brief.length)}l`)
 }
 
-function reliabilityLines(result: TryResult): string[] {
-  const rows = result.reliability.map((bin) => [
-    `  ${bin.low.toFixed(3)} .. ${bin.high.toFixed(3)}`,
-    bin.rows.toLocaleString('en'),
-    bin.said.toFixed(4),
-    bin.seen.toFixed(4),
-    bar(bin.seen, 30),
+function confusionLines({ confusion, classes }: TryResult): string[] {
+  const rows = confusion.map((counts, index) => [
+    `  ${classes[index]}`,
+    ...counts.map((count) => count.toLocaleString('en')),
   ])
-  return table([['  probability', 'rows', 'said', 'happened', ''], ...rows], 'lrrrl')
+  return table([['', ...classes], ...rows], `l${'r'.repeat(classes.length)}`)
+}
+
+function reliabilityLines(result: TryResult): string[] {
+  const isProbability = result.task === 'binary'
+  const value = (number: number): string => (isProbability ? number.toFixed(4) : figure(number))
+  const low = isProbability ? 0 : Math.min(0, ...result.reliability.map((bin) => bin.seen))
+  const high = isProbability ? 1 : Math.max(...result.reliability.map((bin) => bin.seen))
+  const rows = result.reliability.map((bin) => [
+    `  ${value(bin.low)} .. ${value(bin.high)}`,
+    bin.rows.toLocaleString('en'),
+    value(bin.said),
+    value(bin.seen),
+    bar((bin.seen - low) / (high - low || 1), 30),
+  ])
+  return table([[isProbability ? '  probability' : '  prediction', 'rows', 'said', 'happened', ''], ...rows], 'lrrrl')
 }
 
 function importanceLines(result: TryResult, width: number): string[] {

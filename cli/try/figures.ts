@@ -95,7 +95,7 @@ export function splitWords(result: Pick<TryResult, 'split' | 'folds'>): string {
   const count = `${result.folds.length} ${result.folds.length === 1 ? 'hold-out' : 'folds'}`
   const how = {
     given: 'as given',
-    stratified: 'at random, classes spread evenly',
+    stratified: 'at random, labels spread evenly',
     group: 'by group: no group on both sides',
     time: 'by time: trained before, tested after',
     'time+group': 'by time and group: tested later, on groups never seen',

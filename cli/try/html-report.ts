@@ -1,5 +1,6 @@
 import { briefMetrics, figure, foldMetrics, importanceBars, metricLines, percent, splitWords } from './figures.ts'
-import { bars, chart, escapeHtml, foldStrip } from './plots.ts'
+import { bars, escapeHtml, foldStrip } from './plots.ts'
+import { reportPlots } from './report-plots.ts'
 import { reportStyle } from './report-style.ts'
 import type { Plots, TryResult } from './result.ts'
 
@@ -20,11 +21,12 @@ ${header(result)}
 ${tiles(result)}
 ${warnings(result)}
 ${section('How good is it?', metricsTable(result))}
-${section('Plots', plotRow(result, plots))}
+${section('Plots', reportPlots(result, plots))}
 ${section('What it looks at', importance(result))}
 ${section('Leaderboard', leaderboard(result))}
 ${result.folds.length > 1 ? section('Folds', foldTable(result) + foldStrips(result)) : ''}
 ${result.reliability.length > 0 ? section('Reliability', reliabilityTable(result)) : ''}
+${result.confusion.length > 0 ? section('Confusion', confusionTable(result)) : ''}
 ${section('Columns', columnTable(result))}
 <footer>Written by <code>inkling try</code> in ${result.seconds.toFixed(1)} s with seed ${result.seed}. The model stands beside this page in <code>model.onnx</code>, every figure in <code>result.json</code>.</footer>
 </main>
@@ -84,85 +86,9 @@ function metricsTable(result: TryResult): string {
   )
 }
 
-function plotRow(result: TryResult, plots: Plots): string {
-  if (result.task === 'binary' && plots.curve.length > 0) {
-    const roc = chart(
-      { title: `ROC, area ${figure(result.pooled.auc)}`, x: 'false positive rate', y: 'true positive rate' },
-      {
-        lines: [
-          [[0, 0], ...plots.curve.map((point) => [point.falsePositiveRate, point.truePositiveRate] as const), [1, 1]],
-        ],
-        reference: [
-          [0, 0],
-          [1, 1],
-        ],
-      },
-    )
-    const share = result.shares[1]!
-    const recall = chart(
-      { title: `Precision and recall, area ${figure(result.pooled.prAuc)}`, x: 'recall', y: 'precision' },
-      {
-        lines: [plots.curve.map((point) => [point.truePositiveRate, point.precision] as const)],
-        reference: [
-          [0, share],
-          [1, share],
-        ],
-      },
-    )
-    const most = Math.min(1, 1.08 * Math.max(...result.reliability.flatMap((bin) => [bin.said, bin.seen])))
-    const reliability = chart(
-      {
-        title: 'Reliability: on the line is calibrated',
-        x: 'said',
-        y: 'happened',
-        xRange: [0, most],
-        yRange: [0, most],
-      },
-      {
-        reference: [
-          [0, 0],
-          [most, most],
-        ],
-        lines: [result.reliability.map((bin) => [bin.said, bin.seen] as const)],
-        dots: result.reliability.map((bin) => ({
-          at: [bin.said, bin.seen] as const,
-          r: 4,
-          says: `${bin.rows} rows: said ${bin.said.toFixed(3)}, happened ${bin.seen.toFixed(3)}`,
-        })),
-      },
-    )
-    return `<div class="plots">${roc}${recall}${reliability}</div>`
-  }
-  if (plots.pairs.length > 0) {
-    const labels = plots.pairs.map(([label]) => label)
-    const range = [Math.min(...labels), Math.max(...labels)] as const
-    const scatter = chart(
-      {
-        title: 'Each dot is a row: on the line is right',
-        x: result.label,
-        y: 'predicted',
-        xRange: range,
-        yRange: range,
-      },
-      {
-        reference: [
-          [range[0], range[0]],
-          [range[1], range[1]],
-        ],
-        dots: plots.pairs.map(([label, predicted]) => ({
-          at: [label, Math.min(range[1], Math.max(range[0], predicted))] as const,
-          r: 1.6,
-        })),
-      },
-    )
-    return `<div class="plots">${scatter}</div>`
-  }
-  const shares = result.classes.map((name, at) => ({
-    name,
-    share: result.shares[at]! / Math.max(...result.shares),
-    value: percent(result.shares[at]!),
-  }))
-  return `<p class="note">How often each class occurs.</p>${bars(shares.slice(0, 30))}`
+function confusionTable({ confusion, classes }: TryResult): string {
+  const rows = confusion.map((counts, index) => [classes[index]!, ...counts.map((count) => count.toLocaleString('en'))])
+  return `${grid(['', ...classes.map((name) => `called ${name}`)], rows, 1)}<p class="note">Rows of each class, by what they were called.</p>`
 }
 
 function importance(result: TryResult): string {
@@ -225,12 +151,12 @@ function foldStrips(result: TryResult): string {
 
 function reliabilityTable(result: TryResult): string {
   const rows = result.reliability.map((bin) => [
-    `${bin.low.toFixed(3)} – ${bin.high.toFixed(3)}`,
+    `${figure(bin.low)} – ${figure(bin.high)}`,
     bin.rows.toLocaleString('en'),
-    bin.said.toFixed(4),
-    bin.seen.toFixed(4),
+    figure(bin.said),
+    figure(bin.seen),
   ])
-  return grid(['probability', 'rows', 'said', 'happened'], rows, 1)
+  return grid([result.task === 'binary' ? 'probability' : 'prediction', 'rows', 'said', 'happened'], rows, 1)
 }
 
 function columnTable(result: TryResult): string {

@@ -120,6 +120,20 @@ function positiveOf(name: string, classes: readonly Spelled[], asked: string | u
   return rarer
 }
 
+/** Whole numbers from 0 on, few on average and spread at least as Poisson's law would: claims, visits, tickets. */
+export function isCount(y: Float32Array): boolean {
+  let sum = 0
+  let least = Number.POSITIVE_INFINITY
+  for (const value of y) {
+    if (value < 0 || !Number.isInteger(value)) return false
+    sum += value
+    least = Math.min(least, value)
+  }
+  const mean = sum / y.length
+  const variance = y.reduce((total, value) => total + (value - mean) ** 2, 0) / y.length
+  return least === 0 && mean < 5 && variance >= 0.7 * mean
+}
+
 /** Value -> rows, or null past 1,000 values. */
 function countsOf(column: RawColumn, rows: Uint32Array): Map<number, number> | null {
   const counts = new Map<number, number>()

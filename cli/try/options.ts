@@ -16,6 +16,7 @@ export interface TryOptions {
   readonly seed: number
   readonly learners: 'auto' | 'linear' | 'boosted'
   readonly calibration: 'platt' | 'isotonic'
+  readonly objective?: 'squared' | 'absolute' | 'poisson'
   readonly category: readonly string[]
   readonly number: readonly string[]
   readonly allowLeak: readonly string[]

@@ -1,6 +1,8 @@
 import type { Artefact, LeaderboardRow } from '../../trainer/artefact.ts'
 import type { Dataset, Task } from '../../trainer/dataset.ts'
+import { mostProbable } from '../../trainer/metrics/multiclass.ts'
 import { type CurvePoint, curveOf, type Metrics, type ReliabilityBin, reliability } from '../../trainer/metrics.ts'
+import { orderOf } from '../../trainer/order.ts'
 import type { Evaluation, FoldResult } from './evaluation.ts'
 import type { Label } from './label.ts'
 import type { TypedColumn } from './typing.ts'
@@ -28,7 +30,10 @@ export interface TryResult {
   readonly intervals: Evaluation['intervals']
   readonly pooled: Metrics
   readonly coverage: Evaluation['coverage']
+  /** binary: by rising probability; regression: mean prediction and mean label by rising prediction. */
   readonly reliability: readonly ReliabilityBin[]
+  /** Rows of class i (first index) called class j: at the threshold (binary) or by the highest probability. Up to 12 classes. */
+  readonly confusion: readonly (readonly number[])[]
   readonly importances: readonly {
     readonly feature: string
     readonly gain: number
@@ -60,7 +65,6 @@ export function resultOf(parts: {
   files: readonly string[]
 }): TryResult {
   const { label, dataset, evaluation, artefact } = parts
-  const isBinary = dataset.task === 'binary'
   return {
     file: parts.file,
     label: label.name,
@@ -79,13 +83,41 @@ export function resultOf(parts: {
     intervals: evaluation.intervals,
     pooled: evaluation.pooled,
     coverage: evaluation.coverage,
-    reliability: isBinary ? reliability(evaluation.y, evaluation.predicted, 10) : [],
+    reliability: reliabilityOf(dataset.task, evaluation),
+    confusion: confusionOf(dataset, evaluation),
     importances: artefact.importances,
     warnings: parts.warnings,
     seed: artefact.seed,
     seconds: parts.seconds,
     files: parts.files,
   }
+}
+
+const mostConfused = 12
+
+function confusionOf(dataset: Dataset, { y, predicted, pooled }: Evaluation): number[][] {
+  const classes = dataset.classes?.length ?? 0
+  if (dataset.task === 'regression' || classes > mostConfused) return []
+  const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0))
+  const threshold = pooled.threshold ?? 0.5
+  const called = dataset.task === 'multiclass' ? mostProbable(predicted, classes) : undefined
+  y.forEach((index, row) => {
+    counts[index]![called ? called[row]! : predicted[row]! >= threshold ? 1 : 0]!++
+  })
+  return counts
+}
+
+function reliabilityOf(task: Task, { y, predicted }: Evaluation): ReliabilityBin[] {
+  if (task === 'binary') return reliability(y, predicted, 10)
+  if (task === 'multiclass') return []
+  const order = orderOf(predicted)
+  const bins = Math.min(10, Math.floor(y.length / 10))
+  return Array.from({ length: bins }, (_, bin) => {
+    const rows = order.subarray(Math.floor((bin * y.length) / bins), Math.floor(((bin + 1) * y.length) / bins))
+    const meanOf = (values: Float32Array): number => rows.reduce((sum, row) => sum + values[row]!, 0) / rows.length
+    const [low, high] = [predicted[rows[0]!]!, predicted[rows.at(-1)!]!]
+    return { low, high, rows: rows.length, said: meanOf(predicted), seen: meanOf(y) }
+  })
 }
 
 export function plotsOf({ task }: Dataset, { y, predicted }: Evaluation): Plots {

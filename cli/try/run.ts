@@ -8,7 +8,7 @@ import { datasetOf } from './dataset.ts'
 import { evaluate, planFolds, planGiven } from './evaluation.ts'
 import { readFolds } from './fold-file.ts'
 import { htmlReport } from './html-report.ts'
-import { readLabel } from './label.ts'
+import { isCount, readLabel } from './label.ts'
 import type { TryOptions } from './options.ts'
 import { plotsOf, resultOf, type TryResult } from './result.ts'
 import { overrideTypes, rolesOf } from './roles.ts'
@@ -49,7 +49,10 @@ export async function runTry(
         given.names,
       )
     : planFolds(dataset, options.k, splitFor(dataset), options.seed)
-  const trainings = createTrainings(dataset, plan, options, onProgress)
+  const isCounted = options.objective === undefined && label.task === 'regression' && isCount(label.y)
+  if (isCounted) warnings.push(`${label.name} looks like a count: the Poisson objective is used; --objective decides.`)
+  const chosen: TryOptions = isCounted ? { ...options, objective: 'poisson' } : options
+  const trainings = createTrainings(dataset, plan, chosen, onProgress)
   const evaluation = await evaluate(dataset, plan, trainings.trainFold, options.seed)
   if (evaluation.folds.length === 0) {
     throw new InklingError(

@@ -6,7 +6,7 @@ import type { Plan } from './evaluation.ts'
 import type { TryOptions } from './options.ts'
 
 /** Up to so many cells every fold can afford a search of its own. */
-const mostSearchedCells = 400_000
+const mostSearchedCells = 100_000
 /** Past so many rows three inner folds calibrate as well as five. */
 const manyRows = 50_000
 
@@ -43,6 +43,7 @@ export function createTrainings(
       budgetMs: options.budget / searches,
       folds: part.n > manyRows ? 3 : 5,
       ...(choice ? { candidates: choice } : {}),
+      ...(options.objective ? { objective: options.objective } : {}),
       ...(options.threads ? { threads: options.threads } : {}),
     }
     return train(part, trainOptions, {

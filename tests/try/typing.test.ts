@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isMissing, momentOf, numberOf } from '../../cli/try/cell.ts'
 import { datasetOf } from '../../cli/try/dataset.ts'
-import { readLabel } from '../../cli/try/label.ts'
+import { isCount, readLabel } from '../../cli/try/label.ts'
 import { readTable } from '../../cli/try/table.ts'
 import { typeColumns } from '../../cli/try/typing.ts'
 
@@ -170,6 +170,14 @@ describe('labels', () => {
     expect((await labelOf((row) => row % 20)).task).toBe('regression')
     expect((await labelOf((row) => row % 3, { task: 'regression' })).task).toBe('regression')
     expect((await labelOf((row) => `k${row % 20}`)).classes).toHaveLength(20)
+  })
+
+  it('that count things are told from measures and grades', () => {
+    expect(isCount(Float32Array.of(0, 0, 1, 0, 3, 1, 0, 2, 0, 6))).toBe(true)
+    expect(isCount(Float32Array.of(0, 0.5, 1, 0, 3))).toBe(false)
+    expect(isCount(Float32Array.of(0, -1, 1, 0, 3))).toBe(false)
+    expect(isCount(Float32Array.of(0, 8, 10, 12, 11, 15, 20, 9))).toBe(false)
+    expect(isCount(Float32Array.of(1, 2, 3, 3, 2, 2, 4))).toBe(false)
   })
 
   it('that cannot be learned are refused with the reason', async () => {

@@ -24,11 +24,21 @@ export async function renderGraphiql(examples: readonly Example[], title: string
     subscriptionsProtocol: 'WS',
     schemaDescription: true,
     inputValueDeprecation: true,
-    // The page is a script: nothing inside a string may end it.
-    defaultTabs: examples.map(({ name, query }) => ({
-      query: `# ${name}\n${query.trim()}\n`.replaceAll('</', '<\\/'),
-    })),
+    defaultTabs: examples.map((example) => ({ query: tabOf(example) })),
   })
   const html = Buffer.from(text)
   return { html, gzipped: await promisify(gzip)(html) }
+}
+
+/** GraphiQL titles a tab by its operation: one without a name gets the example's. */
+function tabOf({ name, query }: Example): string {
+  const title = name
+    .split(/[^A-Za-z0-9]+/)
+    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+    .join('')
+  const titled = query
+    .trim()
+    .replace(/^(query|mutation|subscription)?\s*(?=[({])/, (_all, kind = 'query') => `${kind} ${title || 'Example'} `)
+  // The page is a script: nothing inside a string may end it.
+  return `# ${name}\n${titled}\n`.replaceAll('</', '<\\/')
 }

@@ -8,13 +8,14 @@ it('serves a GraphiQL page that loads nothing from elsewhere, with the example q
   const stand = await openStand({ listen: { examples, title: 'The small graph' } })
   const { status, text, headers } = await ask(stand.url, page)
   expect([status, headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8'])
-  expect(text).toContain('<title>The small graph</title>')
-  expect(text).toContain('# Who is at risk\\n{ learners { nodes { id score } } }')
+  // The page weighs 9 MB: a matcher that prints it would hide what failed.
+  expect(text.includes('<title>The small graph</title>')).toBe(true)
+  expect(text.includes('# Who is at risk\\nquery WhoIsAtRisk { learners { nodes { id score } } }')).toBe(true)
   // Scripts, styles, fonts and pictures are inside; addresses inside comments and strings are not loaded.
   const head = text.slice(0, text.indexOf('<script>'))
-  expect(text).not.toMatch(/<(script|link|img|iframe)[^>]*\s(src|href)="https?:/i)
-  expect(head).not.toMatch(/url\(["']?https?:/i)
-  expect(head).not.toMatch(/@import/i)
+  expect(/<(script|link|img|iframe)[^>]*\s(src|href)="https?:/i.test(text)).toBe(false)
+  expect(/url\(["']?https?:/i.test(head)).toBe(false)
+  expect(/@import/i.test(head)).toBe(false)
   await stand.close()
 })
 

@@ -1,5 +1,5 @@
 import { registerFilters } from '../../schema/filters.ts'
-import type { LearningBuilder, LearningContext } from './builder.ts'
+import { type LearningBuilder, type LearningContext, typeOf } from './builder.ts'
 import type { Ask, Page } from './rows/page.ts'
 import type { Condition, Relation } from './rows/relation.ts'
 
@@ -21,7 +21,7 @@ export interface ListOptions<Parent> {
 export type ListField = <Parent = object>(t: AnyBuilder, relation: Relation, options: ListOptions<Parent>) => AnyBuilder
 
 /** How lists become fields: one connection, one `where` input and one `orderBy` enum per type of row. */
-export function createLists(builder: LearningBuilder, typeOf: (name: string) => AnyBuilder): ListField {
+export function createLists(builder: LearningBuilder): ListField {
   const filters = registerFilters(builder)
   const made = new Map<string, { connection: AnyBuilder; where: AnyBuilder; order: AnyBuilder }>()
   const builtin: AnyBuilder = builder
@@ -32,7 +32,7 @@ export function createLists(builder: LearningBuilder, typeOf: (name: string) => 
     if (known) return known
     const connection = builtin.connectionObject(
       {
-        type: typeOf(name),
+        type: typeOf(builder, relation.model),
         name: `${name}Connection`,
         fields: (t: AnyBuilder) => ({
           totalCount: t.int({

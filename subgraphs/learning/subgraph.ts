@@ -2,7 +2,7 @@ import type { LearningClient } from '../../platform/clients.ts'
 import type { Subgraph } from '../../platform/request.ts'
 import { registerErrors } from '../../schema/errors.ts'
 import { toSubgraph } from '../../schema/federation.ts'
-import { createLearningBuilder, typeOf } from './builder.ts'
+import { createLearningBuilder } from './builder.ts'
 import { createLists } from './lists.ts'
 import { createReads } from './rows/reads.ts'
 import { registerAttempt } from './types/attempt.ts'
@@ -23,7 +23,7 @@ export function createLearningSubgraph({ prisma }: { prisma: LearningClient }): 
   builder.queryType({ description: 'What can be asked.' })
   builder.mutationType({ description: 'What can be done.' })
   const resultOf = registerErrors(builder, ['InvalidInputError', 'NotFoundError'])
-  const list = createLists(builder, (name) => typeOf(builder, name as 'Learner'))
+  const list = createLists(builder)
   const enums = registerEnums(builder)
   registerLearner(builder, list)
   registerCourse(builder, list)

@@ -4,6 +4,7 @@ import { bothWays, column, type Relation, table } from './relation.ts'
 const id = column('id', 'text')
 
 export const courses: Relation = {
+  model: 'Course',
   name: 'Course',
   from: table('Course'),
   key: [id],
@@ -20,6 +21,7 @@ export const courses: Relation = {
 }
 
 export const presentations: Relation = {
+  model: 'Presentation',
   name: 'Presentation',
   from: table('Presentation'),
   key: [id],
@@ -40,6 +42,7 @@ export const presentations: Relation = {
 }
 
 export const objectives: Relation = {
+  model: 'Objective',
   name: 'Objective',
   from: table('Objective'),
   key: [id],
@@ -75,6 +78,7 @@ export const unlocks: Relation = {
 }
 
 export const exams: Relation = {
+  model: 'Exam',
   name: 'Exam',
   from: table('Exam'),
   key: [id],

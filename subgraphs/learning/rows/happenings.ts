@@ -4,6 +4,7 @@ import { bothWays, column, type Relation, table } from './relation.ts'
 const id = column('id', 'text')
 
 export const attempts: Relation = {
+  model: 'Attempt',
   name: 'Attempt',
   from: table('Attempt'),
   key: [id],
@@ -23,6 +24,7 @@ export const attempts: Relation = {
 }
 
 export const reviews: Relation = {
+  model: 'Review',
   name: 'Review',
   from: table('Review'),
   key: [id],
@@ -39,6 +41,7 @@ export const reviews: Relation = {
 }
 
 export const activities: Relation = {
+  model: 'Activity',
   name: 'Activity',
   from: table('Activity'),
   key: [
@@ -60,6 +63,7 @@ export const activities: Relation = {
 }
 
 export const studySessions: Relation = {
+  model: 'StudySession',
   name: 'StudySession',
   from: table('StudySession'),
   key: [id],
@@ -77,6 +81,7 @@ export const studySessions: Relation = {
 }
 
 export const performanceMetrics: Relation = {
+  model: 'PerformanceMetric',
   name: 'PerformanceMetric',
   from: table('PerformanceMetric'),
   key: [column('learnerId', 'text'), column('objectiveId', 'text'), column('day', 'date')],
@@ -89,6 +94,7 @@ export const performanceMetrics: Relation = {
 }
 
 export const behavioralPatterns: Relation = {
+  model: 'BehavioralPattern',
   name: 'BehavioralPattern',
   from: table('BehavioralPattern'),
   key: [column('learnerId', 'text'), column('week', 'date')],

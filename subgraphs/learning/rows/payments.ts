@@ -4,7 +4,8 @@ import { bothWays, column, type Relation, table } from './relation.ts'
 const id = column('id', 'text')
 
 export const subscriptions: Relation = {
-  name: 'Subscription',
+  model: 'Subscription',
+  name: 'SubscriptionPeriod',
   from: table('Subscription'),
   key: [id],
   orders: {
@@ -23,6 +24,7 @@ export const subscriptions: Relation = {
 }
 
 export const payments: Relation = {
+  model: 'Payment',
   name: 'Payment',
   from: table('Payment'),
   key: [id],
@@ -38,6 +40,7 @@ export const payments: Relation = {
 }
 
 export const cancellations: Relation = {
+  model: 'Cancellation',
   name: 'Cancellation',
   from: table('Cancellation'),
   key: [id],

@@ -4,6 +4,7 @@ import { bothWays, column, type Relation, table } from './relation.ts'
 const id = column('id', 'text')
 
 export const learners: Relation = {
+  model: 'Learner',
   name: 'Learner',
   from: table('Learner'),
   key: [id],
@@ -41,6 +42,7 @@ export const learners: Relation = {
 }
 
 export const enrollments: Relation = {
+  model: 'Enrollment',
   name: 'Enrollment',
   from: table('Enrollment'),
   key: [id],

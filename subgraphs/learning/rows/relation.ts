@@ -1,3 +1,4 @@
+import type PrismaTypes from '../../../prisma/learning/generated/pothos.ts'
 import type { SqlType, Statement } from './statement.ts'
 
 /** An expression over the alias `c`. Text constants of this folder only: nothing that a client wrote gets into it. */
@@ -23,6 +24,8 @@ export interface Condition {
 
 /** Rows that a list pages through: where they come from, and what a client may sort and filter by. */
 export interface Relation {
+  /** Whose rows they are. */
+  readonly model: keyof PrismaTypes & string
   /** Name of the GraphQL type of its rows; `<name>Where` and `<name>Order` are made from it. */
   readonly name: string
   /** What stands after FROM. The columns of the key must be among its columns. */

@@ -1,4 +1,5 @@
 import type { Database } from '../platform/database.ts'
+import { messageOf } from '../platform/errors.ts'
 import type { Log } from '../platform/log.ts'
 import type { Viewer } from '../platform/viewer.ts'
 import { cancelJob, type RedriveFilter, redrive, retryJob } from './control.ts'
@@ -101,7 +102,7 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
         },
       })
     : null
-  let unlisten: (() => Promise<void>) | null = null
+  let listening: Promise<() => Promise<void>> | null = null
   let stopping: Promise<void> | null = null
 
   function hear(payload: string): void {
@@ -121,7 +122,13 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
     if (!job) throw unknownJob(id)
     return job
   }
+  function hearOnce(): Promise<() => Promise<void>> {
+    listening ??= database.listen(CHANNEL, hear)
+    return listening
+  }
   function events(jobId: string, after = 0, signal?: AbortSignal) {
+    // A process that only looks listens from its first reader on; should that fail, readers still look every few seconds.
+    hearOnce().catch((error) => log.warn({ event: 'job notifications not heard', error: messageOf(error) }))
     return hub.follow(jobId, after, signal)
   }
   return {
@@ -148,13 +155,14 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
       }
     },
     async start() {
-      unlisten = await database.listen(CHANNEL, hear)
+      await hearOnce()
       await worker?.start()
     },
     stop({ graceful = true, graceMs = 3000 } = {}) {
       stopping ??= (async () => {
         await worker?.stop(graceful ? graceMs : 0)
         hub.close()
+        const unlisten = await listening?.catch(() => null)
         await unlisten?.()
         await queue.stop()
       })()

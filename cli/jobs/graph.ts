@@ -1,0 +1,92 @@
+import { execute, parse, subscribe } from 'graphql'
+import { createApp } from '../../app.ts'
+import { loadConfig } from '../../platform/config.ts'
+import { InklingError } from '../../platform/errors.ts'
+import { localViewer } from '../../platform/viewer.ts'
+import { openGround } from '../ground.ts'
+import { readServerEvents } from './server-events.ts'
+
+const PROBE_MS = 1000
+
+/** The graph as a command asks it, wherever it is. */
+export interface Graph {
+  /** Rejects with the first error of the answer. */
+  ask<Data>(text: string, variables: object): Promise<Data>
+  follow<Data>(text: string, variables: object, signal: AbortSignal): AsyncIterable<Data>
+  close(): Promise<void>
+}
+
+interface Answer<Data> {
+  readonly data?: Data | null
+  readonly errors?: readonly { readonly message: string; readonly extensions?: { readonly code?: unknown } }[]
+}
+
+/** The server where one runs on the embedded database, which only one process may open; else the jobs subgraph in this process. */
+export async function openGraph(): Promise<Graph> {
+  const { HOST, PORT, DATABASE_URL } = loadConfig()
+  const origin = `http://${HOST === '0.0.0.0' ? '127.0.0.1' : HOST}:${PORT}`
+  if (!DATABASE_URL && (await answers(origin))) return overHttp(`${origin}/graphql`)
+  return inProcess()
+}
+
+async function answers(origin: string): Promise<boolean> {
+  try {
+    const response = await fetch(`${origin}/health`, { signal: AbortSignal.timeout(PROBE_MS) })
+    await response.arrayBuffer()
+    return true
+  } catch {
+    return false
+  }
+}
+
+function overHttp(url: string): Graph {
+  const post = (text: string, variables: object, accept: string, signal?: AbortSignal) =>
+    fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept },
+      body: JSON.stringify({ query: text, variables }),
+      ...(signal ? { signal } : {}),
+    })
+  return {
+    async ask(text, variables) {
+      const response = await post(text, variables, 'application/json')
+      return dataOf(await response.json())
+    },
+    async *follow<Data>(text: string, variables: object, signal: AbortSignal) {
+      const response = await post(text, variables, 'text/event-stream', signal)
+      for await (const answer of readServerEvents(response)) yield dataOf(answer as Answer<Data>)
+    },
+    close: async () => {},
+  }
+}
+
+async function inProcess(): Promise<Graph> {
+  const ground = await openGround({ quiet: true })
+  // Only looks and asks: jobs are left to the workers.
+  const app = await createApp({ ...ground, config: { ...ground.config, INKLING_WORKER: 'off' } })
+  const { schema, contextOf } = app.subgraphs.find((subgraph) => subgraph.name === 'jobs')!
+  const request = (text: string, variables: object) => {
+    const now = ground.clock.now()
+    const contextValue = contextOf({ requestId: 'cli', viewer: localViewer, now, instant: new Date(), log: ground.log })
+    return { schema, document: parse(text), variableValues: variables as Record<string, unknown>, contextValue }
+  }
+  return {
+    ask: async (text, variables) => dataOf((await execute(request(text, variables))) as Answer<never>),
+    async *follow<Data>(text: string, variables: object, signal: AbortSignal) {
+      const answers = (await subscribe(request(text, variables))) as AsyncIterableIterator<Answer<Data>>
+      if (!(Symbol.asyncIterator in answers)) return dataOf(answers as Answer<Data>)
+      signal.addEventListener('abort', () => void answers.return?.(), { once: true })
+      for await (const answer of answers) yield dataOf(answer)
+    },
+    async close() {
+      await app.close()
+      await ground.close()
+    },
+  }
+}
+
+function dataOf<Data>({ data, errors }: Answer<Data>): Data {
+  if (data && !errors) return data
+  const [first] = errors ?? []
+  throw new InklingError('BAD_USER_INPUT', first?.message ?? 'The server gave no answer.', 'Correct the command.')
+}

@@ -160,7 +160,10 @@ const HASH = `(('x' || substr(md5(en."learnerId" || ':' || o."id"), 1, 8))::bit(
 const MOMENT = `COALESCE(o."dueAt", pr."endsAt")
   - (CASE WHEN ${HASH} % 8 = 0 THEN -1 ELSE 1 END * (1 + ${HASH} / 8 % 14)) * interval '24 hours'`
 
-/** Parameters: now, learner and objective of the row before (empty texts at first), limit. */
+/** Parameters: the last learner of the page before, how many. */
+export const LEARNERS = 'SELECT "id" FROM "learning"."Learner" WHERE "id" > $1::text ORDER BY "id" LIMIT $2::int'
+
+/** Parameters: now, learners. OFFSET 0 keeps the moment from being worked out again in every condition. */
 export const LABELS = `
 SELECT m."learnerId", m."objectiveId", m."at", (first."score" < ${STRUGGLE})::int AS "label"
 FROM (
@@ -168,7 +171,8 @@ FROM (
   FROM "learning"."Enrollment" en
   JOIN "learning"."Presentation" pr ON pr."id" = en."presentationId"
   JOIN "learning"."Objective" o ON o."presentationId" = en."presentationId"
-  WHERE en."learnerId" >= $2::text AND (en."learnerId", o."id") > ($2::text, $3::text)
+  WHERE en."learnerId" = ANY($2::text[])
+  OFFSET 0
 ) m
 CROSS JOIN LATERAL (
   SELECT t."score", t."submittedAt", t."isBanked"
@@ -180,8 +184,7 @@ CROSS JOIN LATERAL (
 WHERE first."submittedAt" > m."at" AND first."submittedAt" <= m."at" + interval '720 hours' AND NOT first."isBanked"
   AND m."at" + interval '720 hours' <= $1::timestamptz
   AND COALESCE(m."registeredAt" <= m."at", true) AND (m."withdrawnAt" IS NULL OR m."withdrawnAt" > m."at") AND m."at" < m."endsAt"
-ORDER BY m."learnerId", m."objectiveId"
-LIMIT $4::int`
+ORDER BY m."learnerId", m."objectiveId"`
 
 /** Parameters: moment, learner and objective of the key before (empty texts at first), limit. */
 export const CANDIDATES = `

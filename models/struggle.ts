@@ -1,5 +1,5 @@
 import { defineModel } from './kit.ts'
-import { CANDIDATES, LABELS, READ } from './struggle-sql.ts'
+import { CANDIDATES, LABELS, LEARNERS, READ } from './struggle-sql.ts'
 
 /** The entity's key: an enrolment x an objective of its course. */
 interface ProgressKey {
@@ -90,16 +90,20 @@ export const struggle = defineModel({
       pairs.map(({ key }) => key.objectiveId),
       pairs.map(({ asOf }) => asOf.toISOString()),
     ),
-  labels: async (db, { to, after, limit }) => {
-    const { learnerId = '', objectiveId = '' } = after?.key ?? {}
-    const rows = await db.$queryRawUnsafe<(ProgressKey & { at: Date; label: number })[]>(
-      LABELS,
-      to.toISOString(),
-      learnerId,
-      objectiveId,
-      limit,
-    )
-    return rows.map(({ at, label, ...key }) => ({ key, asOf: at, label }))
+  async *labels(db, { to, limit: rowLimit }) {
+    const limit = Math.ceil(rowLimit / 10) // a learner has about ten rows
+    for (let after = ''; ; ) {
+      const learners = await db.$queryRawUnsafe<{ id: string }[]>(LEARNERS, after, limit)
+      const ids = learners.map(({ id }) => id)
+      const rows = await db.$queryRawUnsafe<(ProgressKey & { at: Date; label: number })[]>(
+        LABELS,
+        to.toISOString(),
+        ids,
+      )
+      yield rows.map(({ at, label, ...key }) => ({ key, asOf: at, label }))
+      if (ids.length < limit) return
+      after = ids.at(-1)!
+    }
   },
   candidates: (db, { asOf, after, limit }) => {
     const { learnerId = '', objectiveId = '' } = after ?? {}

@@ -62,9 +62,18 @@ export interface OwnLabelOptions {
   readonly to: Date
   /** The last row of the page before; null for the first page. */
   readonly after: LabelRow | null
-  /** The most rows to answer with; fewer mean that it was the last page. */
+  /** The most rows to answer with. */
   readonly limit: number
 }
+
+/**
+ * Labelled pairs in a fixed order; a label must be settled: its window is over at `to`. Either a function that answers with
+ * the page after `after` (fewer rows than `limit` mean that it was the last), or a generator of pages of about `limit` rows.
+ */
+export type OwnLabels = (
+  client: SqlClient,
+  options: OwnLabelOptions,
+) => Promise<readonly LabelRow[]> | AsyncIterable<readonly LabelRow[]>
 
 /** Features and labels by own SQL. */
 export interface OwnSqlDefinition<M extends string, F extends Readonly<Record<string, OwnFeature>>>
@@ -74,8 +83,7 @@ export interface OwnSqlDefinition<M extends string, F extends Readonly<Record<st
   readonly shape: string
   /** One row for each pair in the order of the pairs, in one statement. It must see nothing later than a pair's `asOf`. */
   readonly read: (client: SqlClient, pairs: readonly Pair[]) => Promise<readonly OwnRow<F>[]>
-  /** A page of labelled pairs in a fixed order. A label must be settled: its window is over at `to`. */
-  readonly labels: (client: SqlClient, options: OwnLabelOptions) => Promise<readonly LabelRow[]>
+  readonly labels: OwnLabels
   readonly candidates?: (client: SqlClient, options: CandidateOptions) => Promise<KeyValues[]>
   /** A field of the key that groups rows; or give each label row its `group`. */
   readonly group?: string

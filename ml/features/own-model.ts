@@ -1,8 +1,8 @@
 import { checkQuestion, invalid, specOf } from './checks.ts'
 import { type Datamodel, ownOf } from './datamodel.ts'
-import type { OwnFeature, OwnSqlDefinition } from './definition.ts'
+import type { OwnFeature, OwnLabels, OwnSqlDefinition } from './definition.ts'
 import { entityKey } from './keys.ts'
-import type { FeatureRow, FeatureSpec, LabelRow, Model } from './model.ts'
+import type { FeatureRow, FeatureSpec, LabelRow, Model, SqlClient } from './model.ts'
 import { readFault } from './reader.ts'
 import { schemaHashOf } from './schema-hash.ts'
 import { oneOf, spotOf } from './spot.ts'
@@ -58,15 +58,11 @@ export function defineWithSql<M extends string, F extends Readonly<Record<string
       return pairs.map((pair) => read.get(pair) ?? { eligible: false, values: features.map(() => null) })
     },
     async *labels(client, { now, pageSize, signal }) {
-      let after: LabelRow | null = null
-      do {
+      for await (const page of pagesOf(name, definition.labels, client, now, pageSize)) {
         signal?.throwIfAborted()
-        const options = { from: new Date(0), to: now, after, limit: pageSize }
-        const page: readonly LabelRow[] = await guard(name, 'labels', () => definition.labels(client, options))
         for (const row of page) checkLabel(name, key.fields, row, now)
-        if (page.length > 0) yield page
-        after = page.length < pageSize ? null : page.at(-1)!
-      } while (after)
+        for (let start = 0; start < page.length; start += pageSize) yield page.slice(start, start + pageSize)
+      }
     },
     ...(candidates ? { candidates } : {}),
     ...(field === undefined ? {} : { field }),
@@ -77,6 +73,42 @@ export function defineWithSql<M extends string, F extends Readonly<Record<string
     ...(group === undefined ? {} : { group }),
   }
 }
+
+/** Pages of the customer's labels, whichever way they are written; a failure names the model. */
+async function* pagesOf(
+  model: string,
+  labels: OwnLabels,
+  client: SqlClient,
+  now: Date,
+  limit: number,
+): AsyncGenerator<readonly LabelRow[]> {
+  const first = labels(client, { from: BEGINNING, to: now, after: null, limit })
+  if (Symbol.asyncIterator in first) {
+    const pages = first[Symbol.asyncIterator]()
+    try {
+      for (;;) {
+        const page = await guard(model, 'labels', () => pages.next())
+        if (page.done) return
+        yield page.value
+      }
+    } finally {
+      await pages.return?.()
+    }
+  }
+  let page: readonly LabelRow[] = await guard(model, 'labels', () => first)
+  while (page.length > 0) {
+    yield page
+    if (page.length < limit) return
+    const after = page.at(-1)!
+    page = await guard(
+      model,
+      'labels',
+      async () => labels(client, { from: BEGINNING, to: now, after, limit }) as typeof first,
+    )
+  }
+}
+
+const BEGINNING = new Date(0)
 
 function toFeatureRow(
   model: string,

@@ -1,7 +1,0 @@
-export type { ClientRequest } from './client-request.ts'
-export { composeSupergraph } from './compose.ts'
-export { createGateway, type Gateway, type GatewayOptions } from './gateway.ts'
-export type { Example } from './graphiql.ts'
-export type { Check, Checks } from './health.ts'
-export { type ServedSubgraph, type ServeSubgraphOptions, serveSubgraph } from './serve-subgraph.ts'
-export { type ListeningServer, type ListenOptions, listen } from './server.ts'

@@ -60,6 +60,23 @@ export interface Artefact {
     /** Shape (rows,); multiclass (rows, classes) row-major. */
     readonly answers: Float64Array
   }
+  /** 95 % bootstrap intervals of the main evaluation's metrics, whole groups drawn; null where rows are too few. */
+  readonly intervals: Readonly<Record<string, readonly [low: number, high: number] | null>>
+  /** How prediction intervals fared on held-out rows, made from training rows only; null for multiclass and for few rows. */
+  readonly coverage: {
+    readonly rows: number
+    /** Mean of high - low. */
+    readonly width: number
+    /** binary: share of equal-mass bins whose outcome rate agrees with its interval; regression: share of rows inside. */
+    readonly covered: number
+  } | null
+  /** Metrics of the main evaluation by level of the wanted columns. */
+  readonly slices: readonly {
+    readonly column: string
+    readonly slice: string
+    readonly rows: number
+    readonly metrics: Record<string, number | null> | null
+  }[]
   /** What the search chose: train with it as `candidates` and the same seed, and the same bytes come out without the clock. */
   readonly choice: Choice
   readonly warnings: readonly string[]

@@ -2,7 +2,7 @@ import type { Split } from './artefact.ts'
 import { type Calibration, fitIsotonic, fitPlatt } from './calibration.ts'
 import type { Spread } from './explainer.ts'
 import type { TrainTest } from './folds.ts'
-import { fitVennAbers } from './interval.ts'
+import { fitVennAbers, residualWidth } from './interval.ts'
 import { classScores, onlyClass } from './metrics/multiclass.ts'
 import { bestThreshold, type Metrics, measure } from './metrics.ts'
 import { answersOf, type Model, modelScores } from './model.ts'
@@ -176,7 +176,7 @@ function bestFactor(scores: Float64Array, y: Float32Array, outputs: number): num
 }
 
 /** How far rows that were held out strayed from the answers: what intervals are made of. */
-export function spreadOf(study: Study, rows: Uint32Array, answers: Float64Array): Spread {
+export function spreadOf(study: Study, rows: Uint32Array, answers: Float64Array): Spread | null {
   const { dataset, outputs } = study
   const y = pick(dataset.y, rows)
   if (dataset.task === 'binary') return { kind: 'venn-abers', tables: [fitVennAbers(answers, y)] }
@@ -186,10 +186,9 @@ export function spreadOf(study: Study, rows: Uint32Array, answers: Float64Array)
     )
     return { kind: 'venn-abers', tables }
   }
-  const misses = Float64Array.from(answers, (answer, i) => Math.abs(answer - y[i]!)).sort()
-  // the finite-sample quantile of split conformal prediction (Vovk, Gammerman and Shafer 2005)
-  const rank = Math.ceil((misses.length + 1) * COVERAGE)
-  return { kind: 'conformal', halfWidth: misses[Math.min(misses.length, rank) - 1] ?? 0, coverage: COVERAGE }
+  const misses = Float64Array.from(answers, (answer, i) => answer - y[i]!)
+  const halfWidth = residualWidth(misses, COVERAGE)
+  return halfWidth === null ? null : { kind: 'conformal', halfWidth, coverage: COVERAGE }
 }
 
 const COVERAGE = 0.9

@@ -49,6 +49,8 @@ export interface TrainOptions {
   readonly objective?: 'squared' | 'absolute' | 'poisson'
   /** Column holding the last known value of the label: reported as a baseline. */
   readonly lastKnown?: string
+  /** Category columns whose levels get metrics of their own. */
+  readonly slices?: readonly string[]
   /** The explainer of an earlier version: its trees stay, new ones are added. */
   readonly continueFrom?: Uint8Array
   /** Worker threads that fit. Results do not depend on it. Default: the machine's cores, at most 4. */

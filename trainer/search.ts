@@ -32,8 +32,11 @@ export interface Trial {
   readonly candidate: Candidate
   /** Mean loss over out-of-fold rows: what the search minimises. */
   readonly loss: number
+  /** Of the uncalibrated out-of-fold scores. */
+  readonly metrics: Metrics
   /** Out-of-fold scores, shape (rows, outputs). */
   readonly scores: Float32Array
+  readonly rows: number
   readonly seconds: number
 }
 
@@ -46,32 +49,66 @@ export interface Search {
   readonly scores: Float64Array
 }
 
-/** Larger tables are searched on a sample; the final fit sees every row. */
+/** Larger tables are judged on a sample; the final fit sees every row. */
 const MOST_ROWS = 150_000
+/** Candidates of larger tables are compared on a sample of this size, and only the winners on all rows. */
+const COMPARED_ROWS = 50_000
 /** A blend must lower the loss by this share to be worth its second half. */
 const BLEND_GAIN = 2e-4
 
 /** Compares candidates by out-of-fold loss on some rows, then blends the best of each kind where that wins. */
 export async function search(study: Study, allRows: Uint32Array, budgetMs: number, fixed?: Choice): Promise<Search> {
   const { options } = study
-  const started = performance.now()
-  const rows = sampled(study, allRows)
+  const rows = sampled(study, allRows, MOST_ROWS)
   const isQuick = options.candidates === 'quick'
-  const foldCount = fixed?.folds ?? options.folds ?? (isQuick ? 3 : 5)
-  const folds = innerFolds(study, rows, foldCount)
-  const trials: Trial[] = []
-  const tryAll = async (candidates: readonly Candidate[]) => {
-    study.plan(candidates.length * folds.length)
-    for (const candidate of candidates) trials.push(await tryCandidate(study, candidate, rows, folds))
-  }
+  const folds = fixed?.folds ?? options.folds ?? (isQuick || rows.length > COMPARED_ROWS ? 3 : 5)
   if (fixed) {
-    await tryAll(candidatesOf(fixed))
+    const trials = await tryAll(study, candidatesOf(fixed), rows, folds)
     return { trials, choice: fixed, loss: 0, rows, scores: fixedBlend(trials, fixed) }
   }
-  const { quick, more } = candidatesFor(options, rows.length)
-  await tryAll(quick)
-  if (!isQuick) await spend(trials, more, budgetMs - (performance.now() - started), tryAll)
-  return { ...chooseBlend(study, trials, rows, foldCount), trials, rows }
+  const compared = sampled(study, rows, COMPARED_ROWS)
+  const isWhole = compared.length === rows.length
+  const trials = await compare(study, compared, folds, isWhole ? budgetMs : budgetMs / 2)
+  if (isWhole) return { ...chooseBlend(study, trials, rows, folds), trials, rows }
+  // the winners once more on all rows: they can afford more rounds there, and every row gets an out-of-fold score
+  const finals = await tryAll(study, finalists(trials), rows, folds)
+  return { ...chooseBlend(study, finals, rows, folds), trials: [...finals, ...trials], rows }
+}
+
+async function tryAll(
+  study: Study,
+  candidates: readonly Candidate[],
+  rows: Uint32Array,
+  foldCount: number,
+): Promise<Trial[]> {
+  const folds = innerFolds(study, rows, foldCount)
+  study.plan(candidates.length * folds.length)
+  const trials: Trial[] = []
+  for (const candidate of candidates) trials.push(await tryCandidate(study, candidate, rows, folds))
+  return trials
+}
+
+async function compare(study: Study, rows: Uint32Array, folds: number, budgetMs: number): Promise<Trial[]> {
+  const started = performance.now()
+  const { quick, more } = candidatesFor(study.options, rows.length)
+  const trials = await tryAll(study, quick, rows, folds)
+  if (study.options.candidates === 'quick') return trials
+  await spend(trials, more, budgetMs - (performance.now() - started), async (candidate) => {
+    trials.push(...(await tryAll(study, [candidate], rows, folds)))
+  })
+  return trials
+}
+
+function finalists(trials: readonly Trial[]): Candidate[] {
+  const out: Candidate[] = []
+  const linear = bestOf(trials, 'linear')
+  if (linear) out.push(linear.candidate)
+  const boosted = bestOf(trials, 'boosted')
+  if (boosted?.candidate.learner === 'boosted') {
+    const { settings } = boosted.candidate
+    out.push({ learner: 'boosted', settings: { ...settings, rounds: 2 * settings.rounds + 50 } })
+  }
+  return out
 }
 
 /** Tries what the budget allows: each candidate is expected to cost what the dearest one so far did. */
@@ -79,7 +116,7 @@ async function spend(
   trials: readonly Trial[],
   more: readonly Candidate[],
   budgetMs: number,
-  tryAll: (candidates: readonly Candidate[]) => Promise<void>,
+  tryOne: (candidate: Candidate) => Promise<void>,
 ): Promise<void> {
   const started = performance.now()
   const left = () => budgetMs - (performance.now() - started)
@@ -89,11 +126,11 @@ async function spend(
   const kept = () => 2.5 * costMs('boosted')
   for (const candidate of more) {
     if (left() < kept() + costMs(candidate.learner)) break
-    await tryAll([candidate])
+    await tryOne(candidate)
   }
   const best = bestOf(trials, 'boosted')
   if (best?.candidate.learner === 'boosted' && left() > kept()) {
-    await tryAll([{ learner: 'boosted', settings: slower(best.candidate.settings) }])
+    await tryOne({ learner: 'boosted', settings: slower(best.candidate.settings) })
   }
 }
 
@@ -110,11 +147,11 @@ function bestOf(trials: readonly Trial[], learner: Candidate['learner']): Trial 
   return best
 }
 
-function sampled(study: Study, rows: Uint32Array): Uint32Array {
-  if (rows.length <= MOST_ROWS) return rows
+function sampled(study: Study, rows: Uint32Array, most: number): Uint32Array {
+  if (rows.length <= most) return rows
   const random = createRandom(study.seed).fork(11)
   const { groups } = study.dataset
-  const share = MOST_ROWS / rows.length
+  const share = most / rows.length
   if (!groups) return rows.filter(() => random.next() < share)
   const kept = new Map<number, boolean>()
   return rows.filter((row) => {
@@ -206,7 +243,9 @@ async function tryCandidate(
   return {
     candidate: kept,
     scores,
+    rows: rows.length,
     loss: lossOf(study, rows, scores),
+    metrics: trialMetrics(study, rows, scores),
     seconds: (performance.now() - started) / 1000,
   }
 }
@@ -279,7 +318,8 @@ function chooseBlend(
     linear: linear?.candidate.learner === 'linear' ? linear.candidate.settings : null,
     boosted: boosted?.candidate.learner === 'boosted' ? boosted.candidate.settings : null,
   }
-  const single = !boosted || (linear && linear.loss < boosted.loss) ? linear! : boosted
+  // a continued version keeps its trees
+  const single = !boosted || (linear && !study.earlier && linear.loss < boosted.loss) ? linear! : boosted
   const alone: Choice = {
     linear: single === linear ? settings.linear : null,
     boosted: single === linear ? null : settings.boosted,
@@ -291,7 +331,7 @@ function chooseBlend(
     loss: single.loss,
     scores: Float64Array.from(single.scores),
   }
-  if (!linear || !boosted || study.earlier) return best
+  if (!linear || !boosted) return best
   let bar = single.loss - Math.abs(single.loss) * BLEND_GAIN
   for (let step = 1; step < 20; step++) {
     const linearShare = step / 20

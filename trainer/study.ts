@@ -13,6 +13,7 @@ import type { Metrics } from './metrics.ts'
 import { answersOf, type Model } from './model.ts'
 import { encodeModel } from './onnx/model.ts'
 import type { Choice, Progress, TrainOptions } from './options.ts'
+import { coverageOf, metricIntervals, slicesOf } from './reporting.ts'
 import { candidatesOf, nameOf, type Search, type Study, search, trialMetrics } from './search.ts'
 import { statisticsOf } from './statistics.ts'
 import type { Forest } from './trees/forest.ts'
@@ -57,6 +58,7 @@ interface Outcome {
   readonly splits: readonly Split[]
   readonly metrics: Metrics
   readonly heldOut: Artefact['heldOut']
+  readonly coverage: Artefact['coverage']
   /** The search whose choice the final model follows. */
   readonly search: Search
   /** The choice fitted on every row, still without calibration. */
@@ -88,6 +90,7 @@ async function evaluateAll(study: Study, warnings: string[]): Promise<Outcome> {
     splits,
     metrics: first.metrics,
     heldOut: { rows: first.cut.test, answers: first.answers },
+    coverage: coverageOf(study, [first]),
     search: first.search,
     final: final!,
     unseen: unseenOf(first, study.outputs),
@@ -185,6 +188,7 @@ async function evaluateGiven(
     ),
     metrics: meanMetrics(evaluations.map((evaluation) => evaluation.metrics)),
     heldOut: { rows, answers },
+    coverage: coverageOf(study, evaluations),
     search: found,
     final: fitChoice(study, all, found.choice),
     unseen: { rows: found.rows, scores: found.scores },
@@ -230,6 +234,9 @@ async function assemble(study: Study, outcome: Outcome, warnings: string[]): Pro
     importances: importancesOf(model, judged.model, dataset, judged.rows, seed),
     statistics: statisticsOf(dataset),
     heldOut: outcome.heldOut,
+    intervals: metricIntervals(study, outcome.heldOut),
+    coverage: outcome.coverage,
+    slices: slicesOf(study, outcome.heldOut),
     choice: found.choice,
     warnings,
     seed,
@@ -252,15 +259,15 @@ function settingsOf(choice: Choice): Record<string, number | string> {
   return { ...(choice.linear ?? choice.boosted) } as Record<string, number>
 }
 
-/** Best first; a blend has a row of its own. */
+/** The chosen one first, then by loss; a blend has a row of its own. */
 function leaderboardOf(study: Study, found: Search): LeaderboardRow[] {
   const chosen = candidatesOf(found.choice)
   const isBlend = chosen.length > 1
   const rows: LeaderboardRow[] = found.trials.map((trial) => ({
-    learner: nameOf(trial.candidate),
+    learner: nameOf(trial.candidate) + (trial.rows < found.rows.length ? `, compared on ${trial.rows} rows` : ''),
     settings: { ...trial.candidate.settings },
     logLoss: trial.loss,
-    metrics: trialMetrics(study, found.rows, trial.scores),
+    metrics: trial.metrics,
     seconds: trial.seconds,
     chosen: !isBlend && trial.candidate.settings === (found.choice.linear ?? found.choice.boosted),
   }))
@@ -273,7 +280,7 @@ function leaderboardOf(study: Study, found: Search): LeaderboardRow[] {
       seconds: 0,
       chosen: true,
     })
-  return rows.sort((a, b) => a.logLoss - b.logLoss)
+  return rows.sort((a, b) => Number(b.chosen) - Number(a.chosen) || a.logLoss - b.logLoss)
 }
 
 /** Refuses leaks and bad options; returns what is worth a warning. */
@@ -293,6 +300,9 @@ function guard(dataset: Dataset, options: TrainOptions): string[] {
     ...leaks.map((leak) => `Allowed although it gives the label away: ${leak.message}`),
     ...columnFindings(dataset).map((finding) => finding.message),
     ...imbalance(dataset),
+    ...(options.continueFrom
+      ? ['The version continued may have learned from rows held out here: its metrics are only honest on newer rows']
+      : []),
   ]
 }
 
@@ -344,7 +354,7 @@ function earlierForest(dataset: Dataset, options: TrainOptions): Forest | null {
   const { model } = parseExplainer(options.continueFrom)
   const refuse = (message: string) =>
     new TrainerError('CANNOT_CONTINUE', message, 'Train a new version instead of continuing this one.')
-  if (!model.forest || model.linear) throw refuse('Only versions made of boosted trees alone can be continued')
+  if (!model.forest) throw refuse('The version is a linear model: only boosted trees can be continued')
   if (model.task !== dataset.task)
     throw refuse(`The version answers a ${model.task} task, the rows a ${dataset.task} one`)
   const names = (columns: Dataset['columns']) => columns.map((column) => `${column.name}:${column.kind}`).join(', ')

@@ -6,6 +6,9 @@ const MIN_LEVEL_ROWS = 10
 /** Levels of one column that get a weight of their own: the most frequent. */
 const MAX_LEVELS = 256
 
+/** Larger cells count as this: the graph squares nothing, but differences of float32 must stay finite. */
+const LARGEST = 1e15
+
 /** How raw cells become inputs of a linear model. Learned on training rows only. */
 export interface Encoding {
   readonly width: number
@@ -53,13 +56,15 @@ export function encodingOf(x: Float32Array, columns: readonly Column[], rows: Ui
     if (missing > 0 && missing < rows.length) flagged[j] = 1
     if (known === 0) continue
     const values = finite.subarray(0, known)
-    fill[j] = medianOf(values)
+    fill[j] = Math.max(-LARGEST, Math.min(LARGEST, medianOf(values)))
     let least = Number.POSITIVE_INFINITY
     let most = Number.NEGATIVE_INFINITY
     for (const value of values) {
       if (value < least) least = value
       if (value > most) most = value
     }
+    least = Math.max(least, -LARGEST)
+    most = Math.min(most, LARGEST)
     low[j] = least
     high[j] = most
     const clipped = (row: number): number => inputOf(x[row * width + f]!, fill[j]!, least, most)

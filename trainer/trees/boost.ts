@@ -212,7 +212,7 @@ function setLeafValues(
         const row = tree.order[tree.start[node]! + i]!
         residuals[i] = y[row]! - scores[row]!
       }
-      value = objective.leafValue(residuals)
+      value = Math.min(tree.high[node]!, Math.max(tree.low[node]!, objective.leafValue(residuals)))
     }
     tree.value[node] = Math.fround(value * rate)
   }

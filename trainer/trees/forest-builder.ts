@@ -4,7 +4,7 @@ import type { GrownTree } from './grow.ts'
 
 /** Collects grown trees into one flat forest, bins turned into thresholds. */
 export function createForestBuilder(outputs: number, base: Float64Array, bins: Bins) {
-  const parts: Omit<GrownTree, 'order' | 'start' | 'count' | 'bin'>[] = []
+  const parts: Omit<GrownTree, 'order' | 'start' | 'count' | 'bin' | 'low' | 'high'>[] = []
   const thresholds: Float32Array[] = []
   let nodes = 0
   let sets = 0

@@ -25,6 +25,9 @@ export interface GrownTree {
   readonly order: Uint32Array
   readonly start: Uint32Array
   readonly count: Uint32Array
+  /** Bounds that monotone columns put on each leaf's value, before the learning rate. */
+  readonly low: Float64Array
+  readonly high: Float64Array
 }
 
 interface OpenLeaf extends Leaf {
@@ -78,6 +81,8 @@ export function createGrower(
     order,
     start: new Uint32Array(size),
     count: new Uint32Array(size),
+    low: new Float64Array(size),
+    high: new Float64Array(size),
   }
 
   const canSplit = (leaf: OpenLeaf) => leaf.rows >= 2 * minLeaf && leaf.depth < maxDepth
@@ -97,6 +102,8 @@ export function createGrower(
     tree.gain[node] = 0
     tree.start[node] = leaf.start
     tree.count[node] = leaf.rows
+    tree.low[node] = leaf.low
+    tree.high[node] = leaf.high
   }
 
   function recordSplit(node: number, split: Split, left: number, right: number): void {

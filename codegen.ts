@@ -5,11 +5,12 @@ const config: CodegenConfig = {
   schema: 'schema/sdl/client.graphql',
   documents: ['tests/**/*.ts', 'examples/queries/*.graphql'],
   generates: {
-    './tests/generated/': {
+    './tests/client/': {
       preset: 'client',
       presetConfig: { fragmentMasking: false },
       config: {
         useTypeImports: true,
+        documentMode: 'string',
         enumsAsTypes: true,
         importExtension: '.ts',
         scalars: { DateTime: 'string', FeatureValue: 'number | string | null', JSON: 'unknown' },

@@ -1,0 +1,460 @@
+/* eslint-disable */
+/** Internal type. DO NOT USE DIRECTLY. */
+type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
+/** Internal type. DO NOT USE DIRECTLY. */
+export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
+import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+/** Where a job stands. SUCCEEDED, FAILED and CANCELLED are final. */
+export type JobState =
+  | 'BLOCKED'
+  | 'CANCELLED'
+  | 'CANCELLING'
+  | 'FAILED'
+  | 'QUEUED'
+  | 'RETRYING'
+  | 'RUNNING'
+  | 'SCHEDULED'
+  | 'SUCCEEDED';
+
+/** How a learner stands with an objective. */
+export type ProgressState =
+  /** Not scored, though it was due. */
+  | 'OVERDUE'
+  /** Scored at least once. */
+  | 'SCORED'
+  /** Not scored yet, and not due before now. */
+  | 'UPCOMING'
+  /** Never scored, and the learner has left the presentation. */
+  | 'WITHDRAWN';
+
+/** Whether a feature pushes the probability up or down. */
+export type ReasonDirection =
+  | 'LOWERS'
+  | 'RAISES';
+
+/** A scored submission. */
+export type RecordAttemptInput = {
+  /** How long it took. */
+  durationMinutes?: number | null | undefined;
+  /** Key of the learner. */
+  learnerId: string | number;
+  /** Key of an objective of a presentation they are enrolled in. */
+  objectiveId: string | number;
+  /** 0..100. */
+  score: number;
+  /** When it was submitted, not after now. Default: now. */
+  submittedAt?: string | null | undefined;
+};
+
+/** A probability's band, by the borders that the model file declares. */
+export type RiskLevel =
+  | 'HIGH'
+  | 'LOW'
+  | 'MEDIUM';
+
+/** How a training run stands. */
+export type TrainingRunState =
+  | 'CANCELLED'
+  | 'FAILED'
+  | 'QUEUED'
+  | 'RUNNING'
+  | 'SUCCEEDED';
+
+/** The kind of reason. */
+export type UnavailableCode =
+  /** The version that should serve is broken and was taken out of service. */
+  | 'ARTEFACT_INVALID'
+  /** The model file changed since the serving version was trained. */
+  | 'FEATURE_MISMATCH'
+  /** The features could not be read. */
+  | 'FEATURE_READ_FAILED'
+  /** Scoring failed. */
+  | 'INFERENCE_FAILED'
+  /** Too many rows wait to be scored. */
+  | 'INFERENCE_OVERLOADED'
+  /** No version serves yet. */
+  | 'MODEL_NOT_TRAINED'
+  /** The question is not about this entity at that moment. */
+  | 'NOT_APPLICABLE'
+  /** Something else went wrong. */
+  | 'UNAVAILABLE';
+
+export type WhoIsAtRiskQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type WhoIsAtRiskQuery = { learners: { nodes: Array<{ id: string, name: string, churnScore: number | null, churn: { probability: number, riskLevel: RiskLevel, modelVersion: { id: string } } | null, progress: { nodes: Array<{ struggleProbability: number | null, objective: { title: string }, struggle: { probability: number, confidence: number, riskLevel: RiskLevel, reasons: Array<{ feature: string, sentence: string, value: number | string | null, contribution: number }> } | null }> } }> } };
+
+export type TrainMutationVariables = Exact<{ [key: string]: never; }>;
+
+
+export type TrainMutation = { trainModel:
+    | { code: string, message: string, hint: string }
+    | { code: string, message: string, hint: string }
+    | { code: string, message: string, hint: string }
+    | { trainingRun: { id: string, state: TrainingRunState }, job: { id: string, state: JobState } }
+   };
+
+export type WatchSubscriptionVariables = Exact<{
+  jobId: string | number;
+}>;
+
+
+export type WatchSubscription = { jobEvents:
+    | { __typename: 'JobArtifactKept', sequence: number, at: string }
+    | { __typename: 'JobCancelled', sequence: number, at: string }
+    | { __typename: 'JobEventsCut', sequence: number, at: string }
+    | { __typename: 'JobEventsRefused', sequence: number, at: string }
+    | { __typename: 'JobFailed', sequence: number, at: string, error: { message: string } | null }
+    | { __typename: 'JobLogged', sequence: number, at: string }
+    | { __typename: 'JobMoved', sequence: number, at: string }
+    | { __typename: 'JobProgressed', sequence: number, at: string, progress: { done: number, total: number | null, message: string | null } }
+    | { __typename: 'JobStepCommitted', sequence: number, at: string }
+    | { __typename: 'JobSucceeded', sequence: number, at: string }
+   };
+
+export type ModelsQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type ModelsQuery = { models: Array<{ name: string, question: string, features: Array<{ name: string, unit: string | null, says: string }>, champion: { number: number, learner: string, rows: number, positives: number, splits: Array<{ by: string, test: number, metrics: Array<{ name: string, value: number | null }>, baseline: Array<{ name: string, value: number | null }> }> } | null }> };
+
+export type RecordMutationVariables = Exact<{
+  learnerId: string | number;
+  objectiveId: string | number;
+}>;
+
+
+export type RecordMutation = { recordAttempt:
+    | { code: string, message: string, hint: string }
+    | { code: string, message: string, hint: string }
+    | { learner: { progress: { nodes: Array<{ struggleProbability: number | null, objective: { title: string } }> } } }
+   };
+
+export type PageOfRiskQueryVariables = Exact<{
+  first: number;
+}>;
+
+
+export type PageOfRiskQuery = { learners: { nodes: Array<{ id: string, name: string, churnScore: number | null, churn: { probability: number, confidence: number, riskLevel: RiskLevel, asOf: string, modelVersion: { id: string, number: number } } | null, churnUnavailable: { code: UnavailableCode, message: string, hint: string } | null, progress: { nodes: Array<{ state: ProgressState, struggleProbability: number | null, objective: { title: string }, struggle: { probability: number, riskLevel: RiskLevel, reasons: Array<{ feature: string, sentence: string, value: number | string | null, contribution: number, direction: ReasonDirection }> } | null, struggleUnavailable: { code: UnavailableCode } | null }> } }> } };
+
+export type TimeTravelQueryVariables = Exact<{
+  id: string | number;
+  asOf: string;
+}>;
+
+
+export type TimeTravelQuery = { learner: { now: { probability: number, asOf: string } | null, then: { probability: number, asOf: string } | null, thenUnavailable: { code: UnavailableCode } | null } | null };
+
+export type RecordAndLookMutationVariables = Exact<{
+  input: RecordAttemptInput;
+}>;
+
+
+export type RecordAndLookMutation = { recordAttempt:
+    | { code: string, message: string, hint: string }
+    | { code: string, message: string, hint: string }
+    | { attempt: { score: number | null }, learner: { id: string, progress: { nodes: Array<{ objectiveId: string, struggleProbability: number | null, struggleUnavailable: { code: UnavailableCode } | null }> } } }
+   };
+
+export type BeforeQueryVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type BeforeQuery = { learner: { progress: { nodes: Array<{ objectiveId: string, struggleProbability: number | null }> } } | null };
+
+export type ModelsAndSplitsQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type ModelsAndSplitsQuery = { models: Array<{ name: string, champion: { number: number, state: string, sha256: string, splits: Array<{ by: string, test: number, metrics: Array<{ name: string, value: number | null }>, baseline: Array<{ name: string, value: number | null }> }> } | null, versions: { nodes: Array<{ number: number }> } }> };
+
+export class TypedDocumentString<TResult, TVariables>
+  extends String
+  implements DocumentTypeDecoration<TResult, TVariables>
+{
+  __apiType?: NonNullable<DocumentTypeDecoration<TResult, TVariables>['__apiType']>;
+  private value: string;
+  public __meta__?: Record<string, any> | undefined;
+
+  constructor(value: string, __meta__?: Record<string, any> | undefined) {
+    super(value);
+    this.value = value;
+    this.__meta__ = __meta__;
+  }
+
+  override toString(): string & DocumentTypeDecoration<TResult, TVariables> {
+    return this.value;
+  }
+}
+
+export const WhoIsAtRiskDocument = new TypedDocumentString(`
+    query WhoIsAtRisk {
+  learners(first: 50) {
+    nodes {
+      id
+      name
+      churnScore
+      churn {
+        probability
+        riskLevel
+        modelVersion {
+          id
+        }
+      }
+      progress(first: 3) {
+        nodes {
+          objective {
+            title
+          }
+          struggleProbability
+          struggle {
+            probability
+            confidence
+            riskLevel
+            reasons(first: 2) {
+              feature
+              sentence
+              value
+              contribution
+            }
+          }
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<WhoIsAtRiskQuery, WhoIsAtRiskQueryVariables>;
+export const TrainDocument = new TypedDocumentString(`
+    mutation Train {
+  trainModel(input: {model: "churn"}) {
+    ... on TrainModelPayload {
+      trainingRun {
+        id
+        state
+      }
+      job {
+        id
+        state
+      }
+    }
+    ... on Error {
+      code
+      message
+      hint
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<TrainMutation, TrainMutationVariables>;
+export const WatchDocument = new TypedDocumentString(`
+    subscription Watch($jobId: ID!) {
+  jobEvents(jobId: $jobId, after: 0) {
+    __typename
+    ... on JobEvent {
+      sequence
+      at
+    }
+    ... on JobProgressed {
+      progress {
+        done
+        total
+        message
+      }
+    }
+    ... on JobFailed {
+      error {
+        message
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<WatchSubscription, WatchSubscriptionVariables>;
+export const ModelsDocument = new TypedDocumentString(`
+    query Models {
+  models {
+    name
+    question
+    features {
+      name
+      unit
+      says
+    }
+    champion {
+      number
+      learner
+      rows
+      positives
+      splits {
+        by
+        test
+        metrics {
+          name
+          value
+        }
+        baseline {
+          name
+          value
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ModelsQuery, ModelsQueryVariables>;
+export const RecordDocument = new TypedDocumentString(`
+    mutation Record($learnerId: ID!, $objectiveId: ID!) {
+  recordAttempt(
+    input: {learnerId: $learnerId, objectiveId: $objectiveId, score: 41}
+  ) {
+    ... on RecordAttemptPayload {
+      learner {
+        progress(first: 3) {
+          nodes {
+            objective {
+              title
+            }
+            struggleProbability
+          }
+        }
+      }
+    }
+    ... on Error {
+      code
+      message
+      hint
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RecordMutation, RecordMutationVariables>;
+export const PageOfRiskDocument = new TypedDocumentString(`
+    query PageOfRisk($first: Int!) {
+  learners(first: $first) {
+    nodes {
+      id
+      name
+      churnScore
+      churn {
+        probability
+        confidence
+        riskLevel
+        asOf
+        modelVersion {
+          id
+          number
+        }
+      }
+      churnUnavailable {
+        code
+        message
+        hint
+      }
+      progress(first: 3) {
+        nodes {
+          objective {
+            title
+          }
+          state
+          struggleProbability
+          struggle {
+            probability
+            riskLevel
+            reasons(first: 2) {
+              feature
+              sentence
+              value
+              contribution
+              direction
+            }
+          }
+          struggleUnavailable {
+            code
+          }
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<PageOfRiskQuery, PageOfRiskQueryVariables>;
+export const TimeTravelDocument = new TypedDocumentString(`
+    query TimeTravel($id: ID!, $asOf: DateTime!) {
+  learner(id: $id) {
+    now: churn {
+      probability
+      asOf
+    }
+    then: churn(asOf: $asOf) {
+      probability
+      asOf
+    }
+    thenUnavailable: churnUnavailable(asOf: $asOf) {
+      code
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<TimeTravelQuery, TimeTravelQueryVariables>;
+export const RecordAndLookDocument = new TypedDocumentString(`
+    mutation RecordAndLook($input: RecordAttemptInput!) {
+  recordAttempt(input: $input) {
+    ... on RecordAttemptPayload {
+      attempt {
+        score
+      }
+      learner {
+        id
+        progress(first: 50) {
+          nodes {
+            objectiveId
+            struggleProbability
+            struggleUnavailable {
+              code
+            }
+          }
+        }
+      }
+    }
+    ... on Error {
+      code
+      message
+      hint
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RecordAndLookMutation, RecordAndLookMutationVariables>;
+export const BeforeDocument = new TypedDocumentString(`
+    query Before($id: ID!) {
+  learner(id: $id) {
+    progress(first: 50) {
+      nodes {
+        objectiveId
+        struggleProbability
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<BeforeQuery, BeforeQueryVariables>;
+export const ModelsAndSplitsDocument = new TypedDocumentString(`
+    query ModelsAndSplits {
+  models {
+    name
+    champion {
+      number
+      state
+      splits {
+        by
+        test
+        metrics {
+          name
+          value
+        }
+        baseline {
+          name
+          value
+        }
+      }
+      sha256
+    }
+    versions(first: 5) {
+      nodes {
+        number
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ModelsAndSplitsQuery, ModelsAndSplitsQueryVariables>;

@@ -14,7 +14,7 @@ export interface CsvShape {
 
 const sniffedBytes = 65_536
 /** One record cannot be longer: a quote that never closes is found here instead of at the end of a huge file. */
-const longestRecord = 4 * 1024 * 1024
+const longestRecord = 1024 * 1024
 const separators = [',', ';', '\t', '|']
 
 /**
@@ -149,7 +149,7 @@ function readError(path: string, error: unknown, start: number): unknown {
   if (!(error instanceof CsvError)) return error
   const what: Record<string, [message: string, hint: string]> = {
     CSV_QUOTE_NOT_CLOSED: ['a quote is opened and never closed', 'Close it, or double quotes that belong to the text.'],
-    CSV_MAX_RECORD_SIZE: ['a record goes on for 4 MB', 'A quote is opened and not closed there, or nearby.'],
+    CSV_MAX_RECORD_SIZE: ['a record goes on for more than 1 MB', 'A quote is opened and not closed there, or nearby.'],
     CSV_INVALID_CLOSING_QUOTE: ['text follows a closing quote', 'Double quotes that belong to the text: "".'],
     INVALID_OPENING_QUOTE: [
       'a quote stands inside an unquoted cell',

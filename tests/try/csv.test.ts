@@ -94,9 +94,9 @@ describe('reading CSV', () => {
     await expect(read(content)).rejects.toThrow(message)
   })
 
-  it('gives up on an open quote after 4 MB instead of at the end of the file', async () => {
+  it('gives up on an open quote after 1 MB instead of at the end of the file', async () => {
     const line = 'some text, and more of it\n'
-    await expect(read(`a,b\n1,2\n"open,2\n${line.repeat(300_000)}`)).rejects.toThrow('line 3: a record goes on')
+    await expect(read(`a,b\n1,2\n"open,2\n${line.repeat(60_000)}`)).rejects.toThrow('line 3: a record goes on')
   })
 
   it('names a file that is not there', async () => {
@@ -118,10 +118,10 @@ describe('a table', () => {
   })
 
   it('keeps the numbers of large integers and many rows', async () => {
-    const rows = Array.from({ length: 70_000 }, (_, row) => `${row},${9007199254740000 + row},0.1`)
+    const rows = Array.from({ length: 66_000 }, (_, row) => `${row},${9007199254740000 + row},0.1`)
     const table = await readTable(await fileOf(`a,b,c\n${rows.join('\n')}\n`), [])
-    expect(table.n).toBe(70_000)
-    for (const row of [0, 65_535, 65_536, 69_999]) {
+    expect(table.n).toBe(66_000)
+    for (const row of [0, 65_535, 65_536, 65_999]) {
       expect(table.columns[0]!.values.at(row)).toBe(row)
       expect(table.columns[1]!.values.at(row)).toBe(9007199254740000 + row)
     }

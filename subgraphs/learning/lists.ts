@@ -1,13 +1,15 @@
 import { registerFilters } from '../../schema/filters.ts'
 import { type LearningBuilder, type LearningContext, typeOf } from './builder.ts'
-import type { Ask, Page } from './rows/page.ts'
+import { type Ask, checkAsk, type Page } from './rows/page.ts'
 import type { Condition, Relation } from './rows/relation.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: the field builders of roots and of every type differ, lists look the same on all
 type AnyBuilder = any
 
-interface ListPage extends Page {
-  /** Asked for only when `totalCount` is selected. */
+/** A connection that reads only what is selected: rows, their number, or both. */
+interface ListPage {
+  readonly edges: Promise<Page['edges']>
+  readonly pageInfo: Promise<Page['pageInfo']>
   count(): Promise<number>
 }
 
@@ -79,10 +81,23 @@ export function createLists(builder: LearningBuilder): ListField {
         where: t.arg({ type: where, description: 'Only rows of which this holds.' }),
         orderBy: t.arg({ type: order, description: `How to sort. Default: ${relation.defaultOrder}.` }),
       },
-      resolve: async (parent: never, ask: Ask, { reads }: LearningContext): Promise<ListPage> => {
+      resolve: (parent: never, ask: Ask, { reads, viewer }: LearningContext): ListPage => {
+        checkAsk(relation, ask, viewer)
         const place = below ? { column: below.column, key: below.key(parent) } : null
-        const page = await reads.page(relation, ask, place)
-        return { edges: page.edges, pageInfo: page.pageInfo, count: () => reads.count(relation, ask.where, place) }
+        let page: Promise<Page> | undefined
+        const read = () => {
+          page ??= reads.page(relation, ask, place)
+          return page
+        }
+        return {
+          get edges() {
+            return read().then(({ edges }) => edges)
+          },
+          get pageInfo() {
+            return read().then(({ pageInfo }) => pageInfo)
+          },
+          count: () => reads.count(relation, ask.where, place),
+        }
       },
     })
   }

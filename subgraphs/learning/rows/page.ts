@@ -1,5 +1,5 @@
-import type { PageArguments } from '../../../schema/pagination.ts'
-import { DEFAULT_PAGE } from '../../../schema/pagination.ts'
+import type { Viewer } from '../../../platform/viewer.ts'
+import { checkPage, DEFAULT_PAGE, type PageArguments } from '../../../schema/pagination.ts'
 import { conditionsOf } from './conditions.ts'
 import { readCursor, writeCursor } from './cursor.ts'
 import type { Column, Relation } from './relation.ts'
@@ -30,9 +30,22 @@ export interface Page {
 export type Row = Record<string, unknown>
 
 /**
+ * Refuses an ask before anything is read. Throws BAD_USER_INPUT for a page that is negative, too large or asked from both
+ * ends, and for a cursor that belongs to another list or order.
+ */
+export function checkAsk(relation: Relation, ask: Ask, viewer: Viewer): void {
+  checkPage(ask, viewer)
+  if (ask.after == null && ask.before == null) return
+  const name = orderOf(relation, ask)
+  const { columns, isDescending } = relation.orders[name]!
+  const sorts = sortColumns(relation, columns, isDescending)
+  for (const cursor of [ask.after, ask.before]) if (cursor != null) placeOf(relation, name, sorts, cursor)
+}
+
+/**
  * One statement for the page of a list, or for the same page below each of many parents (LATERAL, so that an index on the
  * parent answers each with its few rows). Keyset, not OFFSET: a page costs the same wherever it lies. One row more than asked
- * tells whether there is more. Throws BAD_USER_INPUT for a cursor that is not of this list.
+ * tells whether there is more. The ask has passed `checkAsk`.
  */
 export function pageStatement(
   relation: Relation,
@@ -48,14 +61,10 @@ export function pageStatement(
   const isDown = isDescending !== isBackward(ask)
   const keys = parents ? `unnest(${statement.bind(parents.keys, 'text[]')}) AS p("key")` : null
   const tuple = `(${sorts.map(({ sql }) => sql).join(', ')})`
-  const place = (cursor: string) =>
-    `(${readCursor(
-      cursor,
-      `${relation.name}.${name}`,
-      sorts.map(({ type }) => type),
-    )
-      .map((value, index) => statement.bind(value, sorts[index]!.type))
-      .join(', ')})`
+  const place = (cursor: string) => {
+    const values = placeOf(relation, name, sorts, cursor)
+    return `(${values.map((value, index) => statement.bind(value, sorts[index]!.type)).join(', ')})`
+  }
   const from = relation.from(statement, now)
   const conditions = [
     ...(parents ? [`c."${parents.column}" = p."key"`] : []),
@@ -132,6 +141,14 @@ function sizeOf(ask: Ask): number {
 
 function orderOf(relation: Relation, ask: Ask): string {
   return ask.orderBy ?? relation.defaultOrder
+}
+
+function placeOf(relation: Relation, order: string, sorts: readonly Column[], cursor: string): unknown[] {
+  return readCursor(
+    cursor,
+    `${relation.name}.${order}`,
+    sorts.map(({ type }) => type),
+  )
 }
 
 function sortValues(row: Row): unknown[] {

@@ -37,7 +37,7 @@ export function liveThrough(
   for (let at = joinedAt; at < now; at += WEEK) {
     const until = Math.min(at + WEEK, now)
     drive = 0.82 * drive + 0.16 * person.diligence + 0.36 * draws.normal()
-    if (membership.isLeaving) drive -= 0.35
+    if (membership.isLeaving) drive -= 0.45
     if (holidayWeeks > 0) holidayWeeks--
     else if (draws.chance(0.035)) holidayWeeks = 1 + draws.below(3)
     const running = studies.filter((study) => !study.isOver(at))

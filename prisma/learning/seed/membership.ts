@@ -69,15 +69,15 @@ export class Membership {
     if (this.isLeaving) return
     const { startsAt, priceUsd } = this.#period!
     const hazard =
-      -5.4 -
-      1.6 * energy +
+      -5.8 -
+      2 * energy +
       (load === 0 ? 0.5 : 0) +
       (hasWithdrawnLately ? 0.8 : 0) +
       0.35 * this.#person.thrift * Math.sqrt(priceUsd / 29) +
-      0.35 * this.#person.restlessness -
+      0.25 * this.#person.restlessness -
       0.2 * Math.log1p((at - startsAt) / MONTH)
     if (!this.#draws.chance(sigmoid(hazard))) return
-    const weeks = this.#draws.chance(0.2) ? 0 : 2 + this.#draws.below(5)
+    const weeks = this.#draws.chance(0.15) ? 0 : 2 + this.#draws.below(5)
     this.cancelsAt = Math.max(at, startsAt) + (7 * weeks + this.#draws.between(0, 7)) * DAY
   }
 

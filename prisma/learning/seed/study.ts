@@ -96,8 +96,8 @@ export class Study {
       return
     }
     const hazard =
-      -5.1 -
-      1.1 * engagement +
+      -5.15 -
+      1.2 * engagement +
       0.45 * Math.min(this.#recentLows, 3) +
       0.4 * (load - 1) +
       0.5 * this.#person.restlessness

@@ -39,20 +39,21 @@ export function foldsOf(dataset: Labelled, k: number, by: SplitBy, seed: number)
   return folds
 }
 
-/** Train and test rows of one fold. By time, only rows strictly before the fold's first moment are trained on; time+group also leaves out the test rows' groups. */
+/**
+ * Train and test rows of one fold. By time, only rows strictly before the fold's first moment are trained on; time+group
+ * also keeps every group on one side, as `holdOut` does.
+ */
 export function trainTestOf(dataset: Labelled, folds: ArrayLike<number>, fold: number, by: SplitBy): TrainTest {
   const test: number[] = []
   for (let row = 0; row < dataset.n; row++) if (folds[row] === fold) test.push(row)
   const times = by === 'time' || by === 'time+group' ? timesOf(dataset) : undefined
-  const groups = by === 'time+group' ? dataset.groups : undefined
   const start = times ? test.reduce((first, row) => Math.min(first, times[row]!), Number.POSITIVE_INFINITY) : 0
-  const tested = new Set(groups ? test.map((row) => groups[row]!) : [])
   const train: number[] = []
   for (let row = 0; row < dataset.n; row++) {
-    if (folds[row] === fold || (times && !(times[row]! < start)) || (groups && tested.has(groups[row]!))) continue
-    train.push(row)
+    if (folds[row] !== fold && !(times && !(times[row]! < start))) train.push(row)
   }
-  return { train: Uint32Array.from(train), test: Uint32Array.from(test) }
+  const split = { train: Uint32Array.from(train), test: Uint32Array.from(test) }
+  return by === 'time+group' && dataset.groups ? onOneSide(split, dataset.groups, fold) : split
 }
 
 /**
@@ -67,17 +68,9 @@ export function holdOut(dataset: Labelled, by: SplitBy, seed: number, share = 0.
   }
   const times = timesOf(dataset)
   const cut = cutMoment(times, share)
-  const groups = by === 'time+group' ? dataset.groups : undefined
-  const sides = groups ? sidesOf(groups, times, cut, seed) : undefined
-  const train: number[] = []
-  const test: number[] = []
-  for (let row = 0; row < dataset.n; row++) {
-    const isLater = times[row]! >= cut
-    if (groups && sides!.get(groups[row]!) !== isLater) continue
-    if (isLater) test.push(row)
-    else train.push(row)
-  }
-  return { train: Uint32Array.from(train), test: Uint32Array.from(test) }
+  const rows = Uint32Array.from(times.keys())
+  const split = { train: rows.filter((row) => times[row]! < cut), test: rows.filter((row) => times[row]! >= cut) }
+  return by === 'time+group' && dataset.groups ? onOneSide(split, dataset.groups, seed) : split
 }
 
 /** Rows by class, or by quantile of the label for a regression, each stratum in row order. */
@@ -163,14 +156,19 @@ function cutMoment(times: Float64Array, share: number): number {
   return cut
 }
 
-/** Group -> is it a test group. */
-function sidesOf(groups: Int32Array, times: Float64Array, cut: number, seed: number): Map<number, boolean> {
-  const seen = new Map<number, number>()
-  groups.forEach((group, row) => {
-    seen.set(group, (seen.get(group) ?? 0) | (times[row]! >= cut ? 2 : 1))
-  })
+/** Draws the side of each group that stands on both; its rows on the other side are left out. */
+function onOneSide({ train, test }: TrainTest, groups: Int32Array, seed: number): TrainTest {
+  const trained = new Set(Array.from(train, (row) => groups[row]!))
   const random = createRandom(seed)
-  return new Map([...seen].map(([group, sides]) => [group, sides === 3 ? random.next() < 1 / 3 : sides === 2]))
+  const isTested = new Map<number, boolean>()
+  for (const row of test) {
+    const group = groups[row]!
+    if (!isTested.has(group)) isTested.set(group, !trained.has(group) || random.next() < 1 / 3)
+  }
+  return {
+    train: train.filter((row) => !isTested.get(groups[row]!)),
+    test: test.filter((row) => isTested.get(groups[row]!)),
+  }
 }
 
 function timesOf(dataset: Labelled): Float64Array {

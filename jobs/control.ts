@@ -21,7 +21,7 @@ export async function cancelJob(parts: Parts, id: string, viewer?: Viewer, reaso
     const job = own(await lockJob(client, id), id, viewer)
     if (job.state === 'CANCELLED' || job.state === 'CANCELLING') return job
     if (isFinal(job.state))
-      throw new InklingError('JOB_STATE', `Job ${id} has ${job.state} already.`, 'Nothing is left to cancel.')
+      throw new InklingError('JOB_STATE', `Job ${id} is ${job.state} already.`, 'Nothing is left to cancel.')
     if (job.state !== 'RUNNING') return cancelWaiting(parts, client, job, why)
     const { rows } = await client.query<Job>(
       `UPDATE inkling."Job" SET state = 'CANCELLING', reason = $2 WHERE id = $1 RETURNING *`,

@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { execute, parse, subscribe } from 'graphql'
 import { createApp } from '../../app.ts'
 import { loadConfig } from '../../platform/config.ts'
@@ -24,19 +25,23 @@ interface Answer<Data> {
 /** The server where one runs on the embedded database, which only one process may open; else the jobs subgraph in this process. */
 export async function openGraph(): Promise<Graph> {
   const { HOST, PORT, DATABASE_URL } = loadConfig()
-  const origin = `http://${HOST === '0.0.0.0' ? '127.0.0.1' : HOST}:${PORT}`
-  if (!DATABASE_URL && (await answers(origin))) return overHttp(`${origin}/graphql`)
+  const host = HOST === '0.0.0.0' ? '127.0.0.1' : HOST
+  if (!DATABASE_URL && (await answers(host, PORT))) return overHttp(`http://${host}:${PORT}/graphql`)
   return inProcess()
 }
 
-async function answers(origin: string): Promise<boolean> {
-  try {
-    const response = await fetch(`${origin}/health`, { signal: AbortSignal.timeout(PROBE_MS) })
-    await response.arrayBuffer()
-    return true
-  } catch {
-    return false
-  }
+/** Whether anybody listens there. Health would wait for a database that a training run keeps busy. */
+function answers(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: PROBE_MS })
+    const end = (isThere: boolean) => {
+      socket.destroy()
+      resolve(isThere)
+    }
+    socket.once('connect', () => end(true))
+    socket.once('timeout', () => end(false))
+    socket.once('error', () => end(false))
+  })
 }
 
 function overHttp(url: string): Graph {

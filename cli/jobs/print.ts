@@ -35,9 +35,9 @@ export function printList(jobs: readonly JobRow[]): string {
 }
 
 function says({ state, progress, error, reason, startedAt, endedAt }: JobRow): string {
-  if (error && state !== 'SUCCEEDED') return error.message
   if (state === 'SUCCEEDED' && startedAt && endedAt) return `in ${seconds(startedAt, endedAt)}`
-  if (state === 'RUNNING' && progress) return `${share(progress)} ${progress.message ?? ''}`
+  if (state === 'RUNNING') return progress ? `${share(progress)} ${progress.message ?? ''}` : ''
+  if (error && (state === 'FAILED' || state === 'RETRYING')) return error.message
   return reason ?? ''
 }
 

@@ -95,6 +95,6 @@ export const withdrawal = defineModel({
     ),
   label: (f) => f.happens('withdrawnAt', { within: { days: 30 } }),
   snapshots: { every: { days: 30 }, from: 'presentation.startsAt' },
-  bands: { LOW: 0, MEDIUM: 0.05, HIGH: 0.15 },
+  bands: { LOW: 0, MEDIUM: 0.1, HIGH: 0.25 },
   gates: { auc: { min: 0.7 }, calibrationError: { max: 0.05 } },
 })

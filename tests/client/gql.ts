@@ -24,6 +24,9 @@ type Documents = {
     "\n  mutation RecordAndLook($input: RecordAttemptInput!) {\n    recordAttempt(input: $input) {\n      ... on RecordAttemptPayload {\n        attempt { score }\n        learner { id progress(first: 50) { nodes { objectiveId struggleProbability struggleUnavailable { code } } } }\n      }\n      ... on Error { code message hint }\n    }\n  }\n": typeof types.RecordAndLookDocument,
     "query Before($id: ID!) { learner(id: $id) { progress(first: 50) { nodes { objectiveId struggleProbability } } } }": typeof types.BeforeDocument,
     "\n        query ModelsAndSplits {\n          models {\n            name\n            champion { number state splits { by test metrics { name value } baseline { name value } } sha256 }\n            versions(first: 5) { nodes { number } }\n          }\n        }\n      ": typeof types.ModelsAndSplitsDocument,
+    "\n        mutation StartTraining($model: String!) {\n          trainModel(input: { model: $model }) {\n            ... on TrainModelPayload { trainingRun { id state } job { id state } }\n            ... on Error { message code hint }\n          }\n        }\n      ": typeof types.StartTrainingDocument,
+    "\n        query HowItWent($job: ID!, $run: ID!) {\n          job(id: $job) { state progress { done total message } attempts { number outcome } }\n          trainingRun(id: $run) { state isPromoted modelVersion { number metrics { name value } } reasons }\n        }\n      ": typeof types.HowItWentDocument,
+    "mutation CancelOne($id: ID!) { cancelJob(input: { id: $id }) { __typename ... on Error { message } } }": typeof types.CancelOneDocument,
 };
 const documents: Documents = {
     "query WhoIsAtRisk {\n  learners(first: 50) {\n    nodes {\n      id\n      name\n      churnScore\n      churn {\n        probability\n        riskLevel\n        modelVersion {\n          id\n        }\n      }\n      progress(first: 3) {\n        nodes {\n          objective {\n            title\n          }\n          struggleProbability\n          struggle {\n            probability\n            confidence\n            riskLevel\n            reasons(first: 2) {\n              feature\n              sentence\n              value\n              contribution\n            }\n          }\n        }\n      }\n    }\n  }\n}": types.WhoIsAtRiskDocument,
@@ -35,6 +38,9 @@ const documents: Documents = {
     "\n  mutation RecordAndLook($input: RecordAttemptInput!) {\n    recordAttempt(input: $input) {\n      ... on RecordAttemptPayload {\n        attempt { score }\n        learner { id progress(first: 50) { nodes { objectiveId struggleProbability struggleUnavailable { code } } } }\n      }\n      ... on Error { code message hint }\n    }\n  }\n": types.RecordAndLookDocument,
     "query Before($id: ID!) { learner(id: $id) { progress(first: 50) { nodes { objectiveId struggleProbability } } } }": types.BeforeDocument,
     "\n        query ModelsAndSplits {\n          models {\n            name\n            champion { number state splits { by test metrics { name value } baseline { name value } } sha256 }\n            versions(first: 5) { nodes { number } }\n          }\n        }\n      ": types.ModelsAndSplitsDocument,
+    "\n        mutation StartTraining($model: String!) {\n          trainModel(input: { model: $model }) {\n            ... on TrainModelPayload { trainingRun { id state } job { id state } }\n            ... on Error { message code hint }\n          }\n        }\n      ": types.StartTrainingDocument,
+    "\n        query HowItWent($job: ID!, $run: ID!) {\n          job(id: $job) { state progress { done total message } attempts { number outcome } }\n          trainingRun(id: $run) { state isPromoted modelVersion { number metrics { name value } } reasons }\n        }\n      ": types.HowItWentDocument,
+    "mutation CancelOne($id: ID!) { cancelJob(input: { id: $id }) { __typename ... on Error { message } } }": types.CancelOneDocument,
 };
 
 /**
@@ -73,6 +79,18 @@ export function graphql(source: "query Before($id: ID!) { learner(id: $id) { pro
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n        query ModelsAndSplits {\n          models {\n            name\n            champion { number state splits { by test metrics { name value } baseline { name value } } sha256 }\n            versions(first: 5) { nodes { number } }\n          }\n        }\n      "): typeof import('./graphql.ts').ModelsAndSplitsDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n        mutation StartTraining($model: String!) {\n          trainModel(input: { model: $model }) {\n            ... on TrainModelPayload { trainingRun { id state } job { id state } }\n            ... on Error { message code hint }\n          }\n        }\n      "): typeof import('./graphql.ts').StartTrainingDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n        query HowItWent($job: ID!, $run: ID!) {\n          job(id: $job) { state progress { done total message } attempts { number outcome } }\n          trainingRun(id: $run) { state isPromoted modelVersion { number metrics { name value } } reasons }\n        }\n      "): typeof import('./graphql.ts').HowItWentDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation CancelOne($id: ID!) { cancelJob(input: { id: $id }) { __typename ... on Error { message } } }"): typeof import('./graphql.ts').CancelOneDocument;
 
 
 export function graphql(source: string) {

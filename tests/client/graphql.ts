@@ -4,6 +4,16 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+/** How an attempt ended. RELEASED: its worker stopped and gave the job back. SUSPENDED: it waits for its children. */
+export type JobOutcome =
+  | 'CANCELLED'
+  | 'CRASHED'
+  | 'FAILED'
+  | 'RELEASED'
+  | 'SUCCEEDED'
+  | 'SUSPENDED'
+  | 'TIMED_OUT';
+
 /** Where a job stands. SUCCEEDED, FAILED and CANCELLED are final. */
 export type JobState =
   | 'BLOCKED'
@@ -166,6 +176,38 @@ export type ModelsAndSplitsQueryVariables = Exact<{ [key: string]: never; }>;
 
 
 export type ModelsAndSplitsQuery = { models: Array<{ name: string, champion: { number: number, state: string, sha256: string, splits: Array<{ by: string, test: number, metrics: Array<{ name: string, value: number | null }>, baseline: Array<{ name: string, value: number | null }> }> } | null, versions: { nodes: Array<{ number: number }> } }> };
+
+export type StartTrainingMutationVariables = Exact<{
+  model: string;
+}>;
+
+
+export type StartTrainingMutation = { trainModel:
+    | { message: string, code: string, hint: string }
+    | { message: string, code: string, hint: string }
+    | { message: string, code: string, hint: string }
+    | { trainingRun: { id: string, state: TrainingRunState }, job: { id: string, state: JobState } }
+   };
+
+export type HowItWentQueryVariables = Exact<{
+  job: string | number;
+  run: string | number;
+}>;
+
+
+export type HowItWentQuery = { job: { state: JobState, progress: { done: number, total: number | null, message: string | null } | null, attempts: Array<{ number: number, outcome: JobOutcome | null }> } | null, trainingRun: { state: TrainingRunState, isPromoted: boolean | null, reasons: Array<string>, modelVersion: { number: number, metrics: Array<{ name: string, value: number | null }> } | null } | null };
+
+export type CancelOneMutationVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type CancelOneMutation = { cancelJob:
+    | { __typename: 'CancelJobPayload' }
+    | { __typename: 'ConflictError', message: string }
+    | { __typename: 'NotFoundError', message: string }
+    | { __typename: 'TooManyJobsError', message: string }
+   };
 
 export class TypedDocumentString<TResult, TVariables>
   extends String
@@ -458,3 +500,62 @@ export const ModelsAndSplitsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<ModelsAndSplitsQuery, ModelsAndSplitsQueryVariables>;
+export const StartTrainingDocument = new TypedDocumentString(`
+    mutation StartTraining($model: String!) {
+  trainModel(input: {model: $model}) {
+    ... on TrainModelPayload {
+      trainingRun {
+        id
+        state
+      }
+      job {
+        id
+        state
+      }
+    }
+    ... on Error {
+      message
+      code
+      hint
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<StartTrainingMutation, StartTrainingMutationVariables>;
+export const HowItWentDocument = new TypedDocumentString(`
+    query HowItWent($job: ID!, $run: ID!) {
+  job(id: $job) {
+    state
+    progress {
+      done
+      total
+      message
+    }
+    attempts {
+      number
+      outcome
+    }
+  }
+  trainingRun(id: $run) {
+    state
+    isPromoted
+    modelVersion {
+      number
+      metrics {
+        name
+        value
+      }
+    }
+    reasons
+  }
+}
+    `) as unknown as TypedDocumentString<HowItWentQuery, HowItWentQueryVariables>;
+export const CancelOneDocument = new TypedDocumentString(`
+    mutation CancelOne($id: ID!) {
+  cancelJob(input: {id: $id}) {
+    __typename
+    ... on Error {
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CancelOneMutation, CancelOneMutationVariables>;

@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { createGateway, type Gateway } from '../../gateway/gateway.ts'
+import { type ServedSubgraph, serveSubgraph } from '../../gateway/serve-subgraph.ts'
+import type { RequestContext } from '../../platform/request.ts'
+import { localViewer } from '../../platform/viewer.ts'
+import { silent } from '../harness.ts'
+import { type AppUnderTest, startApp } from './app-under-test.ts'
+
+const secret = 'between the gateway and its subgraphs'
+const stamp = new Date()
+
+const queries = [
+  readFileSync(new URL('../../examples/queries/1-who-is-at-risk.graphql', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../examples/queries/3-models.graphql', import.meta.url), 'utf8'),
+  '{ learners(first: 100, orderBy: JOINED_AT_DESC) { totalCount pageInfo { endCursor } nodes { name churnScore churnUnavailable { code message } } } }',
+  '{ enrollments(first: 50) { nodes { withdrawal { probability confidence asOf } learner { name churnScore } presentation { course { title } } } } }',
+  '{ learner(id: "nobody") { id } courses(first: 3) { nodes { title presentations(first: 2) { nodes { code objectives(first: 4) { nodes { title type } } } } } } }',
+  '{ learners(first: -1) { nodes { id } } }',
+  '{ learners(first: 2) { nodes { churn(asOf: "2199-01-01") { probability } } } }',
+  'mutation { trainModel(input: { model: "nope" }) { ... on Error { message code hint } } }',
+]
+
+let under: AppUnderTest
+const served: ServedSubgraph[] = []
+let overHttp: Gateway
+let inProcess: Gateway
+
+beforeAll(async () => {
+  under = await startApp({ learners: 300 })
+  const { subgraphs } = under.app
+  const requestOf = (client: { requestId: string }): RequestContext => ({
+    requestId: client.requestId,
+    viewer: localViewer,
+    now: stamp,
+    instant: stamp,
+    log: silent,
+  })
+  for (const subgraph of subgraphs)
+    served.push(await serveSubgraph({ subgraph, requestOf, secret, host: '127.0.0.1', port: 0, log: silent }))
+  const urls = Object.fromEntries(subgraphs.map(({ name }, index) => [name, served[index]!.url]))
+  const options = { subgraphs, requestOf, log: silent, production: false }
+  overHttp = await createGateway({ ...options, transport: { urls, secret } })
+  inProcess = await createGateway({ ...options, transport: 'local' })
+})
+afterAll(async () => {
+  await overHttp.close()
+  await inProcess.close()
+  for (const { close } of served) await close()
+  await under.close()
+})
+
+async function answer(gateway: Gateway, query: string): Promise<string> {
+  const client = { transport: 'http', headers: {}, requestId: 'the-same' } as const
+  return JSON.stringify(await gateway.run(await gateway.open(client), { query }))
+}
+
+it.each(queries.map((query) => ({ query })))(
+  'answers the same to the byte in process and over HTTP: $query',
+  async ({ query }) => {
+    const local = await answer(inProcess, query)
+    expect(await answer(overHttp, query)).toBe(local)
+    expect(local).not.toContain('INTERNAL')
+  },
+)

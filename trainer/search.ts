@@ -53,6 +53,7 @@ export interface Search {
 const MOST_ROWS = 150_000
 /** Candidates of larger tables are compared on a sample of this size, and only the winners on all rows. */
 const COMPARED_ROWS = 50_000
+const SMALL_ROWS = 1000
 /** A blend must lower the loss by this share to be worth its second half. */
 const BLEND_GAIN = 2e-4
 
@@ -61,7 +62,7 @@ export async function search(study: Study, allRows: Uint32Array, budgetMs: numbe
   const { options } = study
   const rows = sampled(study, allRows, MOST_ROWS)
   const isQuick = options.candidates === 'quick'
-  const folds = fixed?.folds ?? options.folds ?? (isQuick || rows.length > COMPARED_ROWS ? 3 : 5)
+  const folds = fixed?.folds ?? options.folds ?? foldCountFor(rows.length, isQuick)
   if (fixed) {
     const trials = await tryAll(study, candidatesOf(fixed), rows, folds)
     return { trials, choice: fixed, loss: 0, rows, scores: fixedBlend(trials, fixed) }
@@ -73,6 +74,12 @@ export async function search(study: Study, allRows: Uint32Array, budgetMs: numbe
   // the winners once more on all rows: they can afford more rounds there, and every row gets an out-of-fold score
   const finals = await tryAll(study, finalists(trials), rows, folds)
   return { ...chooseBlend(study, finals, rows, folds), trials: [...finals, ...trials], rows }
+}
+
+/** Small tables need many folds to rank candidates at all; on large ones three tell them apart. */
+function foldCountFor(rows: number, isQuick: boolean): number {
+  if (rows < SMALL_ROWS) return isQuick ? 5 : 10
+  return isQuick || rows > COMPARED_ROWS ? 3 : 5
 }
 
 async function tryAll(

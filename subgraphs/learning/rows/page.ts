@@ -93,8 +93,8 @@ export function countStatement(
   parents: Parents | null,
 ): { sql: string; values: readonly unknown[] } {
   const statement = createStatement()
-  const from = relation.from(statement, now)
   const conditions = conditionsOf(relation, where, statement, now)
+  const from = conditions.length === 0 && relation.fromKeys ? relation.fromKeys() : relation.from(statement, now)
   if (parents) conditions.push(`c."${parents.column}" = ANY(${statement.bind(parents.keys, 'text[]')})`)
   const filter = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''
   const parent = parents ? `c."${parents.column}"` : `''`

@@ -57,6 +57,8 @@ export const progress: Relation = {
   model: 'Progress',
   name: 'Progress',
   from: progressAsOf,
+  fromKeys: () => `(SELECT e."learnerId", o."id" AS "objectiveId", e."id" AS "enrollmentId"
+  FROM learning."Enrollment" e JOIN learning."Objective" o ON o."presentationId" = e."presentationId")`,
   key: [column('objectiveId', 'text'), column('learnerId', 'text')],
   orders: {
     AGENDA: {

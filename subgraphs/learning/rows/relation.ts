@@ -30,6 +30,8 @@ export interface Relation {
   readonly name: string
   /** What stands after FROM. The columns of the key must be among its columns. */
   readonly from: (statement: Statement, now: Date) => string
+  /** The same rows with their keys alone, for counting all of them; given where `from` computes much. */
+  readonly fromKeys?: () => string
   /** Makes every order total. */
   readonly key: readonly Column[]
   readonly orders: Readonly<Record<string, Order>>

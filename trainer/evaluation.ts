@@ -1,5 +1,6 @@
 import type { Split } from './artefact.ts'
 import { type Calibration, fitIsotonic, fitPlatt } from './calibration.ts'
+import type { Study } from './context.ts'
 import type { Spread } from './explainer.ts'
 import type { TrainTest } from './folds.ts'
 import { fitVennAbers, residualWidth } from './interval.ts'
@@ -7,7 +8,7 @@ import { classScores, onlyClass } from './metrics/multiclass.ts'
 import { bestThreshold, type Metrics, measure } from './metrics.ts'
 import { answersOf, type Model, modelScores } from './model.ts'
 import type { Choice } from './options.ts'
-import { type Search, type Study, search } from './search.ts'
+import { type Search, search } from './search.ts'
 
 /** One honest hold-out: searched, fitted and calibrated on the training rows, judged on the others. */
 export interface Evaluation {

@@ -1,11 +1,11 @@
 import type { Artefact } from './artefact.ts'
+import type { Study } from './context.ts'
 import { type Evaluation, pick, spreadOf } from './evaluation.ts'
 import { interval } from './explainer.ts'
 import { intervalCoverage } from './interval.ts'
 import { bootstrapIntervals, measure, sliceMetrics } from './metrics.ts'
 import { answersOf } from './model.ts'
 import { orderOf } from './order.ts'
-import type { Study } from './search.ts'
 
 /** Resampled rows spent on intervals: about a second. */
 const BUDGET = 4_000_000

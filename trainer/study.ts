@@ -1,23 +1,24 @@
-import type { Artefact, LeaderboardRow, Split } from './artefact.ts'
+import type { Artefact, Split } from './artefact.ts'
+import type { Study } from './context.ts'
 import type { Dataset } from './dataset.ts'
 import { TrainerError } from './errors.ts'
 import { calibrationOf, type Evaluation, evaluate, fitChoice, splitOf, spreadOf } from './evaluation.ts'
-import { parseExplainer, serialiseExplainer } from './explainer.ts'
+import { serialiseExplainer } from './explainer.ts'
 import { createCrew } from './fitting/crew.ts'
 import { meanMetrics } from './fold-mean.ts'
 import { holdOut, type SplitBy, splitFor, type TrainTest } from './folds.ts'
 import { goldenRows } from './golden.ts'
 import { importancesOf } from './importances.ts'
-import { columnFindings, findLeaks } from './leaks.ts'
+import { leaderboardOf, learnerOf, settingsOf } from './leaderboard.ts'
 import type { Metrics } from './metrics.ts'
 import { answersOf, type Model } from './model.ts'
 import { encodeModel } from './onnx/model.ts'
 import type { Choice, Progress, TrainOptions } from './options.ts'
+import { classCount, earlierForest, fittingWeights, guard, objectiveOf } from './preparation.ts'
+import { progressOf } from './progress.ts'
 import { coverageOf, metricIntervals, slicesOf } from './reporting.ts'
-import { candidatesOf, nameOf, type Search, type Study, search, trialMetrics } from './search.ts'
+import { type Search, search } from './search.ts'
 import { statisticsOf } from './statistics.ts'
-import type { Forest } from './trees/forest.ts'
-import type { ObjectiveName } from './trees/objectives.ts'
 
 const DEFAULT_BUDGET_MS = 60_000
 export const DEFAULT_SEED = 7
@@ -240,163 +241,5 @@ async function assemble(study: Study, outcome: Outcome, warnings: string[]): Pro
     choice: found.choice,
     warnings,
     seed,
-  }
-}
-
-function learnerOf({ linear, boosted }: Choice): string {
-  return linear && boosted ? 'blend' : linear ? 'linear' : 'boosted'
-}
-
-function settingsOf(choice: Choice): Record<string, number | string> {
-  const prefixed = (prefix: string, settings: object | null) =>
-    Object.fromEntries(Object.entries(settings ?? {}).map(([name, value]) => [`${prefix}.${name}`, value as number]))
-  if (choice.linear && choice.boosted)
-    return {
-      linearShare: choice.linearShare,
-      ...prefixed('linear', choice.linear),
-      ...prefixed('boosted', choice.boosted),
-    }
-  return { ...(choice.linear ?? choice.boosted) } as Record<string, number>
-}
-
-/** The chosen one first, then by loss; a blend has a row of its own. */
-function leaderboardOf(study: Study, found: Search): LeaderboardRow[] {
-  const chosen = candidatesOf(found.choice)
-  const isBlend = chosen.length > 1
-  const rows: LeaderboardRow[] = found.trials.map((trial) => ({
-    learner: nameOf(trial.candidate) + (trial.rows < found.rows.length ? `, compared on ${trial.rows} rows` : ''),
-    settings: { ...trial.candidate.settings },
-    logLoss: trial.loss,
-    metrics: trial.metrics,
-    seconds: trial.seconds,
-    chosen: !isBlend && trial.candidate.settings === (found.choice.linear ?? found.choice.boosted),
-  }))
-  if (isBlend)
-    rows.push({
-      learner: `blend, ${Math.round(100 * found.choice.linearShare)} % linear`,
-      settings: settingsOf(found.choice),
-      logLoss: found.loss,
-      metrics: trialMetrics(study, found.rows, found.scores),
-      seconds: 0,
-      chosen: true,
-    })
-  return rows.sort((a, b) => Number(b.chosen) - Number(a.chosen) || a.logLoss - b.logLoss)
-}
-
-/** Refuses leaks and bad options; returns what is worth a warning. */
-function guard(dataset: Dataset, options: TrainOptions): string[] {
-  const allowed = new Set(options.allowLeaks ?? [])
-  const leaks = findLeaks(dataset)
-  const refused = leaks.filter((leak) => !allowed.has(leak.feature))
-  if (refused.length > 0)
-    throw new TrainerError(
-      'LEAK',
-      `Gives the label away: ${refused.map((leak) => leak.message).join('; ')}`,
-      `Remove ${refused.length === 1 ? 'the column' : 'the columns'}, or allow ${refused
-        .map((leak) => `--allow-leak ${leak.feature}`)
-        .join(' ')} if the value is known before the label.`,
-    )
-  return [
-    ...leaks.map((leak) => `Allowed although it gives the label away: ${leak.message}`),
-    ...columnFindings(dataset).map((finding) => finding.message),
-    ...imbalance(dataset),
-    ...(options.continueFrom
-      ? ['The version continued may have learned from rows held out here: its metrics are only honest on newer rows']
-      : []),
-  ]
-}
-
-function imbalance({ task, y, n }: Dataset): string[] {
-  if (task !== 'binary') return []
-  let positives = 0
-  for (const label of y) positives += label
-  const rare = Math.min(positives, n - positives)
-  if (rare / n >= 0.05) return []
-  return [`Only ${rare} of ${n} rows are of the rarer class: metrics that need them are uncertain`]
-}
-
-function objectiveOf(dataset: Dataset, options: TrainOptions): ObjectiveName {
-  if (dataset.task === 'binary') return 'logistic'
-  if (dataset.task === 'multiclass') return 'softmax'
-  const objective = options.objective ?? 'squared'
-  if (objective === 'poisson' && dataset.y.some((value) => value < 0))
-    throw new TrainerError('BAD_LABEL', 'Poisson counts cannot be negative, and some labels are', "Use 'squared'.")
-  return objective
-}
-
-function classCount({ classes, y }: Dataset): number {
-  if (classes) return classes.length
-  let most = 0
-  for (const label of y) most = Math.max(most, label)
-  return most + 1
-}
-
-/** On shared memory: every thread reads them. */
-function fittingWeights(dataset: Dataset, options: TrainOptions, outputs: number): Float32Array | null {
-  const { weights = null, y, n, task } = dataset
-  const { classWeights } = options
-  if (!classWeights || task === 'regression') return weights
-  const classes = Math.max(2, outputs)
-  const totals = new Float64Array(classes)
-  for (let row = 0; row < n; row++) totals[y[row]!]! += weights ? weights[row]! : 1
-  const whole = totals.reduce((sum, value) => sum + value, 0)
-  const factors = Float64Array.from(totals, (total, k) =>
-    classWeights === 'balanced' ? whole / (classes * Math.max(total, 1e-12)) : (classWeights[k] ?? 1),
-  )
-  const out = new Float32Array(new SharedArrayBuffer(4 * n))
-  for (let row = 0; row < n; row++) out[row] = (weights ? weights[row]! : 1) * factors[y[row]!]!
-  return out
-}
-
-/** The trees to go on from, their level bins in the order of the dataset's levels. */
-function earlierForest(dataset: Dataset, options: TrainOptions): Forest | null {
-  if (!options.continueFrom) return null
-  const { model } = parseExplainer(options.continueFrom)
-  const refuse = (message: string) =>
-    new TrainerError('CANNOT_CONTINUE', message, 'Train a new version instead of continuing this one.')
-  if (!model.forest) throw refuse('The version is a linear model: only boosted trees can be continued')
-  if (model.task !== dataset.task)
-    throw refuse(`The version answers a ${model.task} task, the rows a ${dataset.task} one`)
-  const names = (columns: Dataset['columns']) => columns.map((column) => `${column.name}:${column.kind}`).join(', ')
-  if (names(model.columns) !== names(dataset.columns))
-    throw refuse(`The version has the columns ${names(model.columns)}; the rows have ${names(dataset.columns)}`)
-  const levelBins = model.forest.levelBins.map((bins, f) => {
-    if (!bins) return null
-    const old = new Map(model.columns[f]!.levels?.map((level, at) => [level, bins[at]!]))
-    return Uint8Array.from(dataset.columns[f]!.levels ?? [], (level) => old.get(level) ?? 255)
-  })
-  return { ...model.forest, levelBins }
-}
-
-/** Turns planned and finished fits into progress that never runs backwards. */
-function progressOf(onProgress: (progress: Progress) => void): Pick<Study, 'plan' | 'step'> {
-  let planned = 1
-  let finished = 0
-  let shown = 0
-  const running = new Map<symbol, number>()
-  const report = (message: string) => {
-    let done = finished
-    for (const share of running.values()) done += share
-    shown = Math.max(shown, Math.min(99, Math.floor((100 * done) / planned)))
-    onProgress({ done: shown, total: 100, message })
-  }
-  return {
-    plan(count) {
-      planned += count
-    },
-    async step(message, run) {
-      const key = Symbol(message)
-      running.set(key, 0)
-      try {
-        return await run((share) => {
-          running.set(key, share)
-          report(message)
-        })
-      } finally {
-        running.delete(key)
-        finished++
-        report(message)
-      }
-    },
   }
 }

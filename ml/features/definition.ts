@@ -27,6 +27,8 @@ export interface Question<M extends string> {
 
 /** Features, eligibility and label in the words of the kit. */
 export interface KitDefinition<S extends SchemaTypes, M extends ModelName<S>> extends Question<M> {
+  /** Own SQL is the other form. */
+  readonly read?: never
   readonly features: (f: FeatureKit<S, M>) => Readonly<Record<string, Feature<M>>>
   /** Whom the question is about; everyone when absent. */
   readonly eligible?: (f: EligibilityKit<S, M>) => Holds<M>

@@ -21,6 +21,7 @@ const { tryCommand } = await import('./try.ts')
 const { modelsCommand } = await import('./models.ts')
 const { importCommand } = await import('./import.ts')
 const { seedCommand, resetCommand } = await import('./seed.ts')
+const { jobsCommand } = await import('./jobs.ts')
 const { schemaCommand } = await import('./schema.ts')
 const { doctorCommand } = await import('./doctor.ts')
 
@@ -32,6 +33,7 @@ for (const command of [
   importCommand(),
   seedCommand(),
   resetCommand(),
+  jobsCommand(),
   schemaCommand(),
   doctorCommand(),
 ])

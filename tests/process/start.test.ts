@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import { createServerDatabase } from '../harness.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -18,7 +18,7 @@ interface Running {
 }
 
 /** The real command line in a process of its own, on a database of its own. */
-describe('inkling start', () => {
+describe('inkling start', { timeout: 240_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'inkling-process-'))
   const dataDir = join(folder, 'rows')
   const started: ChildProcess[] = []
@@ -40,6 +40,9 @@ describe('inkling start', () => {
     const seeded = await command(['seed', '--learners', '300'])
     expect(seeded.output).not.toMatch(/inkling: /)
     expect(seeded.code).toBe(0)
+  })
+  afterEach(() => {
+    for (const child of started) child.kill('SIGKILL')
   })
   afterAll(async () => {
     for (const child of started) child.kill('SIGKILL')
@@ -96,14 +99,21 @@ describe('inkling start', () => {
       })
     ).json()
   const healthy = (url: string) =>
-    expect.poll(async () => (await fetch(`${url}/health`)).status, { timeout: 60_000, interval: 200 }).toBe(200)
+    expect.poll(async () => (await fetch(`${url}/health`)).status, { timeout: 150_000, interval: 200 }).toBe(200)
 
   it('is healthy once its models are trained, answers, refuses a second process, and drains on SIGTERM', async () => {
     const running = await start()
     expect((await fetch(`${running.url}/health`)).status).toBe(503)
     await healthy(running.url)
-    const { data } = await ask(running.url, '{ learners(first: 100) { nodes { id churnScore } } }')
-    expect(data.learners.nodes.some(({ churnScore }: { churnScore: number | null }) => churnScore !== null)).toBe(true)
+    const { data } = await ask(
+      running.url,
+      '{ learners(first: 100) { nodes { id progress(first: 3) { nodes { struggleProbability } } } } }',
+    )
+    type Node = { progress: { nodes: { struggleProbability: number | null }[] } }
+    const risks = data.learners.nodes.flatMap(({ progress }: Node) =>
+      progress.nodes.map((node) => node.struggleProbability),
+    )
+    expect(risks.some((risk: number | null) => risk !== null)).toBe(true)
     const page = await (await fetch(`${running.url}/graphql`, { headers: { accept: 'text/html' } })).text()
     expect(page).toMatch(/graphiql/i)
     if (!environment.DATABASE_URL) {
@@ -151,7 +161,7 @@ describe('inkling start', () => {
     await before.end('SIGKILL')
     const after = await start()
     await healthy(after.url)
-    expect(after.output()).not.toMatch(/train \w+ /)
+    expect(after.output()).not.toMatch(/train struggle /)
     const { data: kept } = await ask(
       after.url,
       'query P($l: ID!, $o: ID!) { progress(learnerId: $l, objectiveId: $o) { lastScore } }',
@@ -197,9 +207,12 @@ describe('inkling start', () => {
   })
 
   it('prints one JSON object for a training, and exits non-zero for one that has not enough rows', async () => {
-    const trained = await command(['train', 'churn', '--quick', '--json'])
+    const trained = await command(['train', 'withdrawal', '--quick', '--json'])
     const result = JSON.parse(/^\{.*^\}/ms.exec(trained.output)![0])
-    expect(result).toMatchObject({ model: 'churn', metrics: { auc: expect.any(Number), logLoss: expect.any(Number) } })
+    expect(result).toMatchObject({
+      model: 'withdrawal',
+      metrics: { auc: expect.any(Number), logLoss: expect.any(Number) },
+    })
     expect(result.promoted).toBe(trained.code === 0)
     const empty = await command(['reset', '--yes'])
     expect(empty.code).toBe(0)

@@ -29,7 +29,7 @@ const NESTED = `query ($n: Int!) { learners(first: $n) { totalCount nodes { id
   performanceMetrics(first: 1) { nodes { meanScore } } behavioralPatterns(first: 1) { nodes { clicks } } } } }`
 
 describe('a thousand rows', () => {
-  it('with their progress cost three statements and less than a second', async () => {
+  it('with their progress cost three statements, and no whole view each', async () => {
     const source =
       '{ learners(first: 1000) { nodes { id name progress(first: 3) { nodes { state objective { title } } } } } }'
     const { statements, data } = await cost(source)
@@ -37,9 +37,9 @@ describe('a thousand rows', () => {
     const { nodes } = (data as { learners: { nodes: { progress: { nodes: unknown[] } }[] } }).learners
     expect(nodes).toHaveLength(1000)
     expect(nodes.every(({ progress }) => progress.nodes.length === 3)).toBe(true)
-    // The best of three: the machine that runs the tests does other things too.
+    // 0.3 s on an idle machine. A plan that computes the whole view for each learner takes minutes, a busy machine does not.
     const times = [await cost(source), await cost(source), await cost(source)].map(({ milliseconds }) => milliseconds)
-    expect(Math.min(...times)).toBeLessThan(1000)
+    expect(Math.min(...times)).toBeLessThan(5000)
   })
 
   it('cost as many statements as ten rows, whatever hangs below them', async () => {

@@ -37,7 +37,7 @@ describe('a thousand rows', () => {
     const { nodes } = (data as { learners: { nodes: { progress: { nodes: unknown[] } }[] } }).learners
     expect(nodes).toHaveLength(1000)
     expect(nodes.every(({ progress }) => progress.nodes.length === 3)).toBe(true)
-    // 0.3 s on an idle machine. A plan that computes the whole view for each learner takes minutes, a busy machine does not.
+    // Wide enough for a busy machine: the bound is there for a plan that computes the whole view for each learner.
     const times = [await cost(source), await cost(source), await cost(source)].map(({ milliseconds }) => milliseconds)
     expect(Math.min(...times)).toBeLessThan(5000)
   })

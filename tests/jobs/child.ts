@@ -61,6 +61,7 @@ for (const input of enqueue ?? []) {
   const { id } = await jobs.enqueue('effects', input, { viewer })
   console.log(`enqueued ${id}`)
 }
+console.log('all enqueued')
 process.on('SIGTERM', async () => {
   await jobs.stop({ graceMs: 100 })
   await database.close()

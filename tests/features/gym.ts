@@ -147,6 +147,8 @@ export interface Gym {
 
 export const DAY = 86_400_000
 export const START = Date.UTC(2024, 0, 1)
+/** The first multiple of 15 days since the epoch that is not before START. */
+const GRID = Math.ceil(START / (15 * DAY)) * 15 * DAY
 
 /** The same numbers in 0..1 for the same seed (mulberry32). */
 export function createChance(seed: number): () => number {
@@ -173,7 +175,8 @@ export function drawGym(seed: number): Gym {
     height: maybe(150 + below(500) / 10),
     bornAt: maybe(new Date(Date.UTC(1990, below(12), 1 + below(28), below(24)))),
     isStudent: maybe(chance() < 0.5),
-    leftAt: chance() < 0.4 ? moment() : null,
+    // Half of those who leave do so exactly at a moment of the test's grid, or exactly 20 days later.
+    leftAt: chance() < 0.4 ? (at % 2 ? moment() : new Date(GRID + below(8) * 15 * DAY + (at % 4) * 10 * DAY)) : null,
   }))
   const kinds = ['SWIM', 'LIFT', "RUN'; --"] as const
   const owner = () => members[below(members.length - 2)]! // the last two have no rows at all

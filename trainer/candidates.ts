@@ -7,6 +7,9 @@ const boosted = (settings: Partial<TreeSettings>): Candidate => ({
   settings: { ...defaultTreeSettings, ...settings },
 })
 
+/** From here on larger trees are tried before smaller ones. */
+const LARGE_ROWS = 10_000
+
 /** Leaves that a table of n rows can fill without learning its noise by heart. */
 function minLeafFor(n: number): number {
   return n < 1000 ? 5 : n < 5000 ? 10 : 20
@@ -18,23 +21,30 @@ function minLeafFor(n: number): number {
  */
 export function candidatesFor(options: TrainOptions, n: number): { quick: Candidate[]; more: Candidate[] } {
   const minLeaf = minLeafFor(n)
-  const trees = { minLeaf, learningRate: 0.1, ...(options.candidates === 'quick' ? { rounds: 160, patience: 15 } : {}) }
+  const trees = {
+    minLeaf,
+    learningRate: 0.1,
+    ...(options.candidates === 'quick' ? { rounds: 160, patience: 15 } : { rounds: 500 }),
+  }
   const kinds = options.learners ?? 'auto'
+  const small = [
+    boosted({ ...trees, leaves: 4, columnShare: 0.7, rowShare: 0.8, rounds: 600 }),
+    boosted({ ...trees, leaves: 16, columnShare: 0.4, rowShare: 0.7, l2: 10, minLeaf: 3 * minLeaf }),
+    linear(0.05),
+  ]
+  const large = [
+    boosted({ ...trees, leaves: 48, columnShare: 0.6, rowShare: 0.8, l2: 5, minLeaf: 2 * minLeaf }),
+    boosted({ ...trees, leaves: 96, columnShare: 0.5, rowShare: 0.8, l2: 5 }),
+    boosted({ ...trees, leaves: 31 }),
+    linear(20),
+  ]
   const all = {
     quick: [
       linear(1),
       boosted({ ...trees, leaves: 8, columnShare: 0.7, rowShare: 0.8 }),
       boosted({ ...trees, leaves: 24, columnShare: 0.7, rowShare: 0.8, l2: 3 }),
     ],
-    more: [
-      boosted({ ...trees, leaves: 4, columnShare: 0.7, rowShare: 0.8, rounds: 600 }),
-      boosted({ ...trees, leaves: 48, columnShare: 0.6, rowShare: 0.8, l2: 5, minLeaf: 2 * minLeaf }),
-      linear(0.05),
-      boosted({ ...trees, leaves: 16, columnShare: 0.4, rowShare: 0.7, l2: 10, minLeaf: 3 * minLeaf }),
-      boosted({ ...trees, leaves: 31 }),
-      boosted({ ...trees, leaves: 96, columnShare: 0.5, rowShare: 0.8, l2: 5 }),
-      linear(20),
-    ],
+    more: n < LARGE_ROWS ? [...small, ...large] : [...large, ...small],
   }
   const wanted = (candidate: Candidate) => kinds === 'auto' || candidate.learner === kinds
   return { quick: all.quick.filter(wanted), more: all.more.filter(wanted) }

@@ -87,10 +87,11 @@ function resultLines(result: TryResult): string[] {
   const rows = lines.map((line) => [`  ${line.title}`, line.mean, line.interval, line.baseline])
   const tableLines = table([['', 'mean', '95 % interval', `baseline (${base})`], ...rows], 'lrrr')
   const notes: string[] = []
-  if (typeof result.pooled.threshold === 'number') {
-    notes.push(
-      `  precision, recall and F1 at probability ${figure(result.pooled.threshold)}, chosen on the other folds`,
-    )
+  if (result.task === 'binary') {
+    const { threshold } = result.pooled
+    const where =
+      typeof threshold === 'number' ? `probability ${figure(threshold)}, chosen on the other folds` : 'one half'
+    notes.push(`  precision, recall and F1 at ${where}`)
   }
   if (result.coverage) {
     const { width, covered } = result.coverage

@@ -44,7 +44,7 @@ export function readLabel(column: RawColumn, n: number, options: { positive?: st
         'Leave --task out, or correct the column.',
       )
     if (counts?.size === 1) throw oneValue(name, rows.length, `${counts.keys().next().value}`)
-    return { name, task, rows, y: Float32Array.from(rows, (row) => column.values.at(row)), warnings }
+    return { name, task, rows, y: labelsOf(rows, (row) => column.values.at(row)), warnings }
   }
   if (!counts || counts.size > mostClasses) {
     const size = counts ? `${counts.size}` : 'more than 1,000'
@@ -64,11 +64,18 @@ export function readLabel(column: RawColumn, n: number, options: { positive?: st
   if (spelled.length > 2) {
     const rest = spelled.filter((entry) => entry !== positive).map((entry) => entry.spelling)
     warnings.push(`${rest.join(', ')} are taken together as "not ${positive.spelling}".`)
-    const y = Float32Array.from(rows, (row) => (column.values.at(row) === positive.value ? 1 : 0))
+    const y = labelsOf(rows, (row) => (column.values.at(row) === positive.value ? 1 : 0))
     return { name, task: 'binary', classes: [`not ${positive.spelling}`, positive.spelling], rows, y, warnings }
   }
   const ordered = [spelled.find((entry) => entry !== positive)!, positive]
   return classified(name, 'binary', ordered, column, rows, warnings)
+}
+
+/** A plain loop: `Float32Array.from` with a function first makes a list of all rows. */
+function labelsOf(rows: Uint32Array, labelOf: (row: number) => number): Float32Array {
+  const y = new Float32Array(rows.length)
+  for (let at = 0; at < rows.length; at++) y[at] = labelOf(rows[at]!)
+  return y
 }
 
 interface Spelled {
@@ -86,7 +93,7 @@ function classified(
   warnings: string[],
 ): Label {
   const index = new Map(classes.map((entry, at) => [entry.value, at]))
-  const y = Float32Array.from(rows, (row) => index.get(column.values.at(row))!)
+  const y = labelsOf(rows, (row) => index.get(column.values.at(row))!)
   return { name, task, classes: classes.map((entry) => entry.spelling), rows, y, warnings }
 }
 

@@ -1,0 +1,17 @@
+import type { KeyValues } from '../define.ts'
+
+/**
+ * A key as one text: a JSON array of its values, by the alphabetical order of their fields. Equal keys have equal texts, whoever
+ * wrote them: 7 and "7", { a, b } and { b, a }.
+ */
+export function keyText(key: KeyValues): string {
+  const fields = Object.keys(key).sort()
+  return JSON.stringify(fields.map((field) => String(key[field])))
+}
+
+/** The key that a text was made of; values are texts. fields: those of the entity's key, in any order. */
+export function keyOfText(fields: readonly string[], text: string): KeyValues {
+  const values = JSON.parse(text) as string[]
+  const byName = new Map([...fields].sort().map((field, place) => [field, values[place]!]))
+  return Object.fromEntries(fields.map((field) => [field, byName.get(field)!]))
+}

@@ -40,7 +40,7 @@ export function createReader(
     : `(${isThere})`
   const on = key.columns.map((column, index) => `${column} = p.k${index}`).join(' AND ')
   const sql = [
-    `SELECT ${isEligible} AS "eligible",\n  ${statement.outputs()}`,
+    `SELECT ${isThere} AS "present", ${isEligible} AS "eligible",\n  ${statement.outputs()}`,
     `FROM ${pairsFrom(key)}`,
     `LEFT JOIN ${tableOf(root)} e ON ${on}`,
     statement.joins(),
@@ -87,7 +87,7 @@ function featureValueOf(
   row: Row,
   asOf: Date,
 ): FeatureValue {
-  if (row.eligible === null || row.eligible === undefined) return null
+  if (row.present !== true) return null // nobody: not even a count of 0
   let value: unknown
   try {
     value = decode(row, asOf)

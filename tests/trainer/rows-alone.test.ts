@@ -7,7 +7,7 @@ import { defaultTreeSettings } from '../../trainer/trees/settings.ts'
 import { runOnnx } from './onnx.ts'
 import { syntheticDataset, syntheticRows } from './synthetic.ts'
 
-const dataset = syntheticDataset(900, { numbers: 13, levels: [5, 30, 3], seed: 41 })
+const dataset = syntheticDataset(900, { numbers: 33, levels: [5, 30, 3], seed: 41 })
 const width = dataset.columns.length
 const shared: SharedRows = {
   columns: dataset.columns,

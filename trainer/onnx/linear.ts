@@ -1,6 +1,5 @@
 import type { LinearModel } from '../linear/model.ts'
 import type { Graph } from './graph.ts'
-import { applyRowSum } from './row-sum.ts'
 
 /** Scores (N, outputs) of a linear model, imputation, clipping, missing flags and one-hot tables included. */
 export function applyLinear(graph: Graph, model: LinearModel, x: string): string {
@@ -14,10 +13,10 @@ export function applyLinear(graph: Graph, model: LinearModel, x: string): string
     const raised = graph.apply('Max', [filled, graph.floats(row, model.low)])
     const clipped = graph.apply('Min', [raised, graph.floats(row, model.high)])
     const centred = graph.apply('Sub', [clipped, graph.floats(row, model.center)])
-    parts.push(applyRowSum(graph, centred, numbers.length, outputs, model.weight))
+    parts.push(graph.apply('MatMul', [centred, graph.floats([numbers.length, outputs], model.weight)]))
     if (model.missing.some((weight) => weight !== 0)) {
       const flags = graph.apply('Cast', [isMissing], { to: { integer: 1 } })
-      parts.push(applyRowSum(graph, flags, numbers.length, outputs, model.missing))
+      parts.push(graph.apply('MatMul', [flags, graph.floats([numbers.length, outputs], model.missing)]))
     }
   }
   if (categories.length > 0) parts.push(applyTables(graph, model, x))

@@ -3,7 +3,6 @@ import type { Model } from '../model.ts'
 import { applyForest } from './forest.ts'
 import { Graph } from './graph.ts'
 import { applyLinear } from './linear.ts'
-import { applyRowSum } from './row-sum.ts'
 
 /**
  * The model as an ONNX file: X float32 (N, F), NaN = missing, to `probability` (N, 1); multiclass `probabilities`
@@ -72,6 +71,6 @@ function applyIsotonic(graph: Graph, calibration: IsotonicCalibration, score: st
   )
   const past = graph.apply('Sub', [score, graph.floats(row, margins.slice(0, count))])
   const within = graph.apply('Min', [graph.apply('Max', [past, graph.floats([1], [0])]), graph.floats(row, gaps)])
-  const risen = applyRowSum(graph, within, count, 1, slopes)
+  const risen = graph.apply('MatMul', [within, graph.floats([count, 1], slopes)])
   graph.apply('Add', [risen, graph.floats([1], [probabilities[0]!])], {}, { output: 'probability' })
 }

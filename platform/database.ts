@@ -104,6 +104,9 @@ function createDatabase(
 ): Database {
   const current = new AsyncLocalStorage<Queryable>()
   pool.on('error', (error) => log.warn({ event: 'database connection lost', error: error.message }))
+  // The pool listens to idle connections only: one that is lost between two statements of a transaction would end the process.
+  // Its next query rejects, and that is where the loss is met.
+  pool.on('connect', (client) => client.on('error', () => {}))
   if (engine) refuseNestedConnections(pool, current)
   let closing: Promise<void> | null = null
 

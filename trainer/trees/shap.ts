@@ -9,30 +9,33 @@ export interface ShapTables {
 }
 
 /**
- * One tree, its nodes but the root numbered from 0 so that parents come first. "Edge" is the step into a node. Quadrature
- * tables have shape (edges, points).
+ * One tree. "Edge" is the step into a node; edges are numbered so that parents come first. What an edge does to a product depends
+ * on the row in three cases: it leaves the path of its column here (1) or has left it before (0), or follows it still (2).
  */
 interface TreeTables {
   readonly output: number
+  /** Quadrature points. */
   readonly points: number
   readonly edges: number
-  /** Forest node at the end of an edge, and where it starts. */
-  readonly node: Int32Array
-  readonly from: Int32Array
+  /** Splits of the tree, as forest nodes. */
+  readonly splits: Int32Array
+  /** The split that an edge starts at, and whether it goes left there. */
+  readonly split: Int32Array
   readonly isLeft: Uint8Array
-  /** Edge into `from`, or -1. */
+  /** Edge into the split, or -1. */
   readonly parent: Int32Array
   /** Nearest earlier edge on the path that splits by the same column, or -1. */
   readonly previous: Int32Array
   readonly feature: Int32Array
+  readonly isLeaf: Uint8Array
   readonly value: Float64Array
-  /** z(1-t) + o*t of the edge's column, for o = 0 at even rows and o = 1 at odd ones: shape (edges, 2, points). */
-  readonly factor: Float64Array
-  /** One over the factor. */
-  readonly inverse: Float64Array
-  /** Quadrature weight * (o - z) / factor. */
+  /** Factor of the edge's column, z(1-t) + o*t, over its factor before this edge: shape (edges, 3, points). */
+  readonly ratio: Float64Array
+  /** Quadrature weight * (o - z) / factor, less the same before this edge: shape (edges, 3, points). */
   readonly share: Float64Array
 }
+
+const CASES = 3
 
 /**
  * Path-dependent Shapley values (Lundberg et al. 2020) computed as an integral: for the column i of a leaf's path,
@@ -62,15 +65,18 @@ function meanBelow(forest: Forest, node: number): number {
 
 function tablesOf(forest: Forest, root: number, nodes: number, output: number): TreeTables {
   const edges = nodes - 1
-  const node = new Int32Array(edges)
-  const from = new Int32Array(edges)
+  const splits = new Int32Array(edges / 2)
+  const split = new Int32Array(edges)
   const isLeft = new Uint8Array(edges)
   const parent = new Int32Array(edges)
   const previous = new Int32Array(edges)
   const feature = new Int32Array(edges)
+  const isLeaf = new Uint8Array(edges)
   const value = new Float64Array(edges)
+  /** Share of the training rows that follows all splits by the edge's column down to its end. */
   const reach = new Float64Array(edges)
-  let next = 0
+  let nextEdge = 0
+  let nextSplit = 0
   let deepest = 1
   const path: number[] = []
 
@@ -78,15 +84,17 @@ function tablesOf(forest: Forest, root: number, nodes: number, output: number): 
     deepest = Math.max(deepest, columns)
     const f = forest.feature[at]!
     if (f < 0) {
+      isLeaf[edgeIn] = 1
       value[edgeIn] = forest.value[at]!
       return
     }
+    const own = nextSplit++
+    splits[own] = at
     const earlier = path.findLast((edge) => feature[edge] === f) ?? -1
     const whole = forest.cover[forest.left[at]!]! + forest.cover[forest.right[at]!]!
     for (const child of [forest.left[at]!, forest.right[at]!]) {
-      const edge = next++
-      node[edge] = child
-      from[edge] = at
+      const edge = nextEdge++
+      split[edge] = own
       isLeft[edge] = child === forest.left[at]! ? 1 : 0
       parent[edge] = edgeIn
       previous[edge] = earlier
@@ -101,21 +109,25 @@ function tablesOf(forest: Forest, root: number, nodes: number, output: number): 
 
   const points = Math.ceil(deepest / 2)
   const { at: moments, weight } = gaussLegendre(points)
-  const factor = new Float64Array(edges * 2 * points)
-  const inverse = new Float64Array(edges * 2 * points)
-  const share = new Float64Array(edges * 2 * points)
+  const ratio = new Float64Array(edges * CASES * points)
+  const share = new Float64Array(edges * CASES * points)
   for (let edge = 0; edge < edges; edge++) {
-    for (let follows = 0; follows < 2; follows++) {
+    const earlier = previous[edge]!
+    for (let kind = 0; kind < CASES; kind++) {
+      const follows = kind === 2 ? 1 : 0
+      const followed = kind === 0 ? 0 : 1
       for (let q = 0; q < points; q++) {
-        const cell = (edge * 2 + follows) * points + q
         const t = moments[q]!
-        factor[cell] = reach[edge]! * (1 - t) + follows * t
-        inverse[cell] = 1 / factor[cell]!
-        share[cell] = weight[q]! * (follows - reach[edge]!) * inverse[cell]!
+        const cell = (edge * CASES + kind) * points + q
+        const now = reach[edge]! * (1 - t) + follows * t
+        const before = earlier < 0 ? 1 : reach[earlier]! * (1 - t) + followed * t
+        const worthBefore = earlier < 0 ? 0 : (followed - reach[earlier]!) / before
+        ratio[cell] = now / before
+        share[cell] = weight[q]! * ((follows - reach[edge]!) / now - worthBefore)
       }
     }
   }
-  return { output, points, edges, node, from, isLeft, parent, previous, feature, value, factor, inverse, share }
+  return { output, points, edges, splits, split, isLeft, parent, previous, feature, isLeaf, value, ratio, share }
 }
 
 /** Points and weights of Gauss-Legendre quadrature on 0..1, by Newton's method on the Legendre polynomial. */
@@ -155,60 +167,84 @@ export function addForestContributions(
   values: Float64Array,
 ): number {
   const { forest } = tables
-  let most = 1
-  for (const tree of tables.trees) most = Math.max(most, tree.edges * tree.points)
-  const product = new Float64Array(most)
-  const sum = new Float64Array(most)
-  const follows = new Uint8Array(most)
+  let mostEdges = 1
+  let mostSums = 1
+  for (const tree of tables.trees) {
+    mostEdges = Math.max(mostEdges, tree.edges)
+    mostSums = Math.max(mostSums, tree.edges * tree.points)
+  }
+  const product = new Float64Array(mostSums)
+  const sum = new Float64Array(mostSums)
+  const kind = new Uint8Array(mostEdges)
+  const wentLeft = new Uint8Array(mostEdges)
   for (const tree of tables.trees) {
     if (tree.output !== output) continue
-    const { points, edges, node, from, isLeft, parent, previous, feature, value, factor, inverse, share } = tree
-    for (let i = 0; i < n; i++) {
-      const at = i * width
-      for (let edge = 0; edge < edges; edge++) {
-        const f = feature[edge]!
-        const start = from[edge]!
-        const earlier = previous[edge]!
-        const cell = x[at + f]!
-        const left =
-          forest.mask[start]! < 0 && !Number.isNaN(cell)
-            ? cell <= forest.threshold[start]!
-            : goesLeft(forest, start, cell)
-        const own = left === (isLeft[edge] === 1) && (earlier < 0 || follows[earlier] === 1) ? 1 : 0
-        follows[edge] = own
-        const to = edge * points
-        const above = parent[edge]! * points
-        const row = (edge * 2 + own) * points
-        if (earlier >= 0) {
-          const old = (earlier * 2 + follows[earlier]!) * points
-          for (let q = 0; q < points; q++) product[to + q] = product[above + q]! * factor[row + q]! * inverse[old + q]!
-        } else if (above >= 0) {
-          for (let q = 0; q < points; q++) product[to + q] = product[above + q]! * factor[row + q]!
-        } else {
-          for (let q = 0; q < points; q++) product[to + q] = factor[row + q]!
-        }
-      }
-      sum.fill(0, 0, edges * points)
-      for (let edge = edges - 1; edge >= 0; edge--) {
-        const to = edge * points
-        if (forest.feature[node[edge]!]! < 0) {
-          const v = value[edge]! * scale
-          for (let q = 0; q < points; q++) sum[to + q] = v * product[to + q]!
-        }
-        const own = (edge * 2 + follows[edge]!) * points
-        let phi = 0
-        for (let q = 0; q < points; q++) phi += share[own + q]! * sum[to + q]!
-        const earlier = previous[edge]!
-        if (earlier >= 0) {
-          const old = (earlier * 2 + follows[earlier]!) * points
-          for (let q = 0; q < points; q++) phi -= share[old + q]! * sum[to + q]!
-        }
-        values[at + feature[edge]!]! += phi
-        if (parent[edge]! < 0) continue
-        const above = parent[edge]! * points
-        for (let q = 0; q < points; q++) sum[above + q]! += sum[to + q]!
-      }
+    for (let row = 0; row < n; row++) {
+      follow(forest, tree, x, row * width, wentLeft)
+      multiplyDown(tree, wentLeft, kind, product)
+      addUp(tree, kind, product, sum, scale, values, row * width)
     }
   }
   return scale * tables.base[output]!
+}
+
+function follow(forest: Forest, { splits }: TreeTables, x: Float32Array, at: number, wentLeft: Uint8Array): void {
+  const { feature, mask, threshold } = forest
+  for (let s = 0; s < splits.length; s++) {
+    const node = splits[s]!
+    const cell = x[at + feature[node]!]!
+    const isPlain = mask[node]! < 0 && !Number.isNaN(cell)
+    wentLeft[s] = (isPlain ? cell <= threshold[node]! : goesLeft(forest, node, cell)) ? 1 : 0
+  }
+}
+
+/** Fills each edge's case and the product of its path's factors at every point. */
+function multiplyDown(tree: TreeTables, wentLeft: Uint8Array, kind: Uint8Array, product: Float64Array): void {
+  const { points, edges, split, isLeft, parent, previous, ratio } = tree
+  for (let edge = 0; edge < edges; edge++) {
+    const earlier = previous[edge]!
+    const followed = earlier < 0 || kind[earlier] === 2
+    const own = followed ? (wentLeft[split[edge]!] === isLeft[edge] ? 2 : 1) : 0
+    kind[edge] = own
+    const to = edge * points
+    const above = parent[edge]! * points
+    const from = (edge * CASES + own) * points
+    if (above < 0) for (let q = 0; q < points; q++) product[to + q] = ratio[from + q]!
+    else for (let q = 0; q < points; q++) product[to + q] = product[above + q]! * ratio[from + q]!
+  }
+}
+
+/** Sums leaves' values times products from the bottom, and takes each edge's share of what is below it. */
+function addUp(
+  tree: TreeTables,
+  kind: Uint8Array,
+  product: Float64Array,
+  sum: Float64Array,
+  scale: number,
+  values: Float64Array,
+  at: number,
+): void {
+  const { points, edges, parent, feature, isLeaf, value, share } = tree
+  sum.fill(0, 0, edges * points)
+  for (let edge = edges - 1; edge >= 0; edge--) {
+    const own = edge * points
+    const from = (edge * CASES + kind[edge]!) * points
+    const above = parent[edge]! * points
+    let phi = 0
+    if (isLeaf[edge] === 1) {
+      const leaf = value[edge]! * scale
+      for (let q = 0; q < points; q++) {
+        const part = leaf * product[own + q]!
+        phi += share[from + q]! * part
+        if (above >= 0) sum[above + q]! += part
+      }
+    } else {
+      for (let q = 0; q < points; q++) {
+        const part = sum[own + q]!
+        phi += share[from + q]! * part
+        if (above >= 0) sum[above + q]! += part
+      }
+    }
+    values[at + feature[edge]!]! += phi
+  }
 }

@@ -1,0 +1,34 @@
+import type { Database, Queryable } from '../../platform/database.ts'
+
+/** A scoring that ran to its end. */
+export interface Scoring {
+  readonly jobId: string
+  readonly model: string
+  readonly versionId: string
+  readonly versionNumber: number
+  /** The moment that its scores look from, on the data's clock. */
+  readonly asOf: Date
+  readonly startedAt: Date
+  readonly completedAt: Date
+  /** Every entity that the question is about, rather than some. */
+  readonly isWhole: boolean
+  readonly scored: number
+  readonly notApplicable: number
+}
+
+export async function recordScoring(client: Queryable, scoring: Omit<Scoring, 'completedAt'>): Promise<void> {
+  const { jobId, model, versionId, versionNumber, asOf, startedAt, isWhole, scored, notApplicable } = scoring
+  await client.query(
+    `INSERT INTO inkling."Scoring" VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp(), $7, $8, $9) ON CONFLICT DO NOTHING`,
+    [jobId, model, versionId, versionNumber, asOf, startedAt, isWhole, scored, notApplicable],
+  )
+}
+
+/** The newest scoring of every entity of a model; null before the first. */
+export async function newestScoring(database: Database, model: string): Promise<Scoring | null> {
+  const { rows } = await database.query<Scoring>(
+    `SELECT * FROM inkling."Scoring" WHERE model = $1 AND "isWhole" ORDER BY "completedAt" DESC LIMIT 1`,
+    [model],
+  )
+  return rows[0] ?? null
+}

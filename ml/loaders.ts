@@ -1,52 +1,217 @@
 import DataLoader from 'dataloader'
-import { InklingError, isInklingError, messageOf } from '../platform/errors.ts'
+import { isInklingError } from '../platform/errors.ts'
 import { withSpan } from '../platform/telemetry.ts'
-import { interval } from '../trainer/explainer.ts'
-import type { FeatureValue, KeyValues, Model, Pair, SqlClient } from './define.ts'
+import { type Batching, createBatching, MOST_PAIRS, readFeatures, type Slot, scoreRows } from './batching.ts'
+import { deadlines } from './deadline.ts'
+import type { FeatureRow, Model, Pair, SqlClient } from './define.ts'
 import { type Reason, reasonsOf } from './explain/reasons.ts'
-import { absenceOf, type Outcome, type Prediction, riskLevelOf } from './prediction.ts'
+import { withFallback } from './fallback.ts'
+import type { Meter } from './meter.ts'
+import { CHAMPION } from './model-version.ts'
+import { outcomesOf } from './outcomes.ts'
+import {
+  type Absence,
+  type Answer,
+  absenceOf,
+  type Estimate,
+  isPrediction,
+  type Outcome,
+  type Prediction,
+} from './prediction.ts'
 import type { ServedVersion, Serving } from './serving.ts'
+import { estimateOf, notStored, type PastScore, type PastScores } from './stored.ts'
 
-/** Pairs read in one statement. */
-const MOST_PAIRS = 5000
-
-export interface PredictionLoader {
-  /** One outcome per pair; equal pairs are loaded once, whatever the aliases. Never rejects for one row's sake. */
-  load(pair: Pair): Promise<Outcome>
-  /** Every reason, strongest first; computed only for the predictions that are asked, all in one batch. */
-  reasons(prediction: Prediction): Promise<readonly Reason[]>
+/** How a prediction is wished for. */
+export interface Terms {
+  /** The score that was stored by the pair's moment, instead of computing one. */
+  readonly asServed?: boolean
+  /** How long the caller waits, and what it takes instead. */
+  readonly within?: { readonly ms: number; readonly otherwise: 'STORED' | 'NULL' }
 }
 
-/** The predictions of one model in one request: one feature read and one inference for everything asked in a tick. */
-export function createPredictionLoader(options: {
+export interface PredictionLoader {
+  /** One outcome of the champion per pair; equal pairs are loaded once, whatever the aliases. Never rejects for one row's sake. */
+  load(pair: Pair): Promise<Outcome>
+  /** The same of any version, by alias or number, from the same feature read. */
+  loadVersion(pair: Pair, selector: string): Promise<Outcome>
+  /** The champion's outcome, or what the model's fallbacks and the caller's terms put in its place. Equal questions get the same answer. */
+  answer(pair: Pair, terms?: Terms): Promise<Answer>
+  /** Every reason, strongest first; computed only for the predictions that are asked, all in one batch. */
+  reasons(prediction: Prediction): Promise<readonly Reason[]>
+  /** Days since the newest row behind each feature, in the order of the features; null where the model cannot tell. */
+  ages(pair: Pair): Promise<readonly (number | null)[] | null>
+  /** Stored scores of the pair's entity in the days before its moment, oldest first. */
+  history(pair: Pair, days: number): Promise<readonly PastScore[]>
+}
+
+export interface LoaderOptions {
   readonly model: Model
   readonly serving: Serving
   readonly client: SqlClient
   /** Which versions serve. */
   readonly instant: Date
-}): PredictionLoader {
-  const { model, serving, client, instant } = options
+  /** The process's shared reads and inferences; the loader's own when absent. */
+  readonly batching?: Batching
+  readonly scores?: PastScores | undefined
+  readonly meter?: Meter
+  /** The request's "now" on the data's clock: what was stored last may be newer than it. */
+  readonly now?: Date
+}
 
-  async function predictAll(pairs: readonly Pair[]): Promise<Outcome[]> {
+const DAY_MS = 86_400_000
+
+/** The predictions of one model in one request: one feature read, and one inference per version, for everything asked in a tick. */
+export function createPredictionLoader(options: LoaderOptions): PredictionLoader {
+  const { model, serving, client, instant, scores, meter, now } = options
+  const batching = options.batching ?? createBatching(client)
+  const slots = new Map<string, Slot>()
+  const versions = new Map<string, DataLoader<Slot, Outcome>>()
+  const answers = new Map<string, Promise<Answer>>()
+  const wait = deadlines()
+  let champion: ServedVersion | null = null
+
+  /** The same pair is the same slot, so that loaders compare by identity. */
+  function slotOf({ key, asOf }: Pair): Slot {
+    const id = `${model.key.map((field) => JSON.stringify(key[field])).join()}@${asOf.getTime()}`
+    const known = slots.get(id)
+    if (known) return known
+    const slot = { id, key, asOf }
+    slots.set(id, slot)
+    return slot
+  }
+
+  const features = new DataLoader<Slot, FeatureRow | Absence>(
+    async (asked) => {
+      const start = performance.now()
+      try {
+        return await batching.read(model, asked)
+      } catch (error) {
+        if (!isInklingError(error)) throw error
+        return asked.map(() => absenceOf(error))
+      } finally {
+        meter?.add(model.name, { rows: asked.length, reads: 1, readMs: performance.now() - start })
+      }
+    },
+    { maxBatchSize: MOST_PAIRS },
+  )
+
+  async function predictAll(selector: string, asked: readonly Slot[]): Promise<Outcome[]> {
     try {
-      return await predict(model, serving.championAt(model, instant), client, pairs)
+      // What throws at once spares the read. Another version may have to be loaded first: the read does not wait for it,
+      // so that every version of the request is read for together.
+      if (selector === CHAMPION) champion ??= serving.championAt(model, instant)
+      const reading = features.loadMany(asked)
+      const served = selector === CHAMPION ? champion! : await serving.versionAt(model, selector, instant)
+      return await scoreAll(served, asked, await reading)
     } catch (error) {
       if (!isInklingError(error)) throw error
-      return pairs.map(() => absenceOf(error))
+      return asked.map(() => absenceOf(error))
     }
   }
-  const outcomes = new DataLoader<Pair, Outcome, string>(predictAll, {
-    cacheKeyFn: ({ key, asOf }) => `${model.key.map((field) => JSON.stringify(key[field])).join()}@${asOf.getTime()}`,
-    maxBatchSize: MOST_PAIRS,
+
+  async function scoreAll(
+    served: ServedVersion,
+    asked: readonly Slot[],
+    read: readonly (FeatureRow | Absence | Error)[],
+  ): Promise<Outcome[]> {
+    const start = performance.now()
+    const rows = read.map((row) => {
+      if (row instanceof Error) throw row
+      return row
+    })
+    const outcomes = await outcomesOf(model, served, asked, rows.map(rowOf), (cells, n) =>
+      batching.score(model, served, cells, n),
+    )
+    meter?.add(model.name, { batches: 1, scoreMs: performance.now() - start })
+    return outcomes.map((outcome, index) => {
+      const row = rows[index]!
+      return 'values' in row ? outcome : row
+    })
+  }
+
+  function loaderOf(selector: string): DataLoader<Slot, Outcome> {
+    let loader = versions.get(selector)
+    if (!loader) {
+      loader = new DataLoader((asked) => predictAll(selector, asked), { maxBatchSize: MOST_PAIRS })
+      versions.set(selector, loader)
+    }
+    return loader
+  }
+  const champions = loaderOf(CHAMPION)
+
+  const stored = new DataLoader<Slot, Estimate | null>(async (asked) => {
+    if (!scores) return asked.map(() => null)
+    const found = await byMoment(asked, (keys, asOf) =>
+      scores.latest(model.name, keys, asOf.getTime() === now?.getTime() ? undefined : asOf),
+    )
+    return asked.map((slot, index) => {
+      const score = found[index]
+      return score ? estimateOf(model, slot.key, score) : null
+    })
   })
-  const reasons = new DataLoader<Prediction, readonly Reason[]>(async (predictions) =>
-    withSpan('inkling.explain', { 'inkling.model': model.name, 'inkling.rows': predictions.length }, async () =>
-      reasonsOf(predictions),
-    ),
+  /** A stand-in that cannot be fetched is none; the first failure stays the reason. */
+  const storedOrNone = (slot: Slot) => stored.load(slot).catch(() => null)
+
+  async function compute(slot: Slot): Promise<Answer> {
+    const outcome = await champions.load(slot)
+    if (isPrediction(outcome) || !model.fallback) return outcome
+    return withFallback(model, slot, outcome, {
+      stored: () => storedOrNone(slot),
+      features: () => features.load(slot),
+    })
+  }
+  async function answerOn(slot: Slot, { asServed, within }: Terms): Promise<Answer> {
+    if (asServed) return (await stored.load(slot)) ?? notStored(model, slot.asOf)
+    if (!within) return compute(slot)
+    const late = Symbol('late')
+    const answer = await Promise.race([compute(slot), wait(within.ms).then(() => late)])
+    if (typeof answer !== 'symbol') return answer
+    const estimate = within.otherwise === 'STORED' ? await storedOrNone(slot) : null
+    return estimate ?? tooLate(model, within.ms)
+  }
+
+  const reasons = new DataLoader<Prediction, readonly Reason[]>(async (predictions) => {
+    const start = performance.now()
+    const attributes = { 'inkling.model': model.name, 'inkling.rows': predictions.length }
+    const explained = await withSpan('inkling.explain', attributes, () => reasonsOf(predictions))
+    meter?.add(model.name, { explainMs: performance.now() - start })
+    return explained
+  })
+  const ages = new DataLoader<Slot, readonly (number | null)[] | null>(
+    async (asked) => (await model.ages?.(client, asked)) ?? asked.map(() => null),
+    { maxBatchSize: MOST_PAIRS },
   )
+  const histories = new Map<number, DataLoader<Slot, readonly PastScore[]>>()
+
   return {
-    load: (pair) => outcomes.load(pair),
+    load: (pair) => champions.load(slotOf(pair)),
+    loadVersion: (pair, selector) => loaderOf(selector.toLowerCase()).load(slotOf(pair)),
+    answer(pair, terms) {
+      const slot = slotOf(pair)
+      if (!terms?.asServed && !terms?.within) return compute(slot)
+      const question = `${slot.id} ${terms.asServed ?? false} ${terms.within?.ms} ${terms.within?.otherwise}`
+      let answer = answers.get(question)
+      if (!answer) {
+        answer = answerOn(slot, terms)
+        answers.set(question, answer)
+      }
+      return answer
+    },
     reasons: (prediction) => reasons.load(prediction),
+    ages: (pair) => ages.load(slotOf(pair)),
+    history(pair, days) {
+      let history = histories.get(days)
+      if (!history) {
+        history = new DataLoader(async (asked) => {
+          if (!scores) return asked.map(() => [])
+          return byMoment(asked, (keys, asOf) =>
+            scores.history(model.name, keys, new Date(asOf.getTime() - days * DAY_MS), asOf),
+          )
+        })
+        histories.set(days, history)
+      }
+      return history.load(slotOf(pair))
+    },
   }
 }
 
@@ -57,61 +222,38 @@ export async function predict(
   client: SqlClient,
   pairs: readonly Pair[],
 ): Promise<Outcome[]> {
-  const attributes = { 'inkling.model': model.name, 'inkling.rows': pairs.length }
-  const read = await withSpan('inkling.read', attributes, () => readFeatures(model, client, pairs))
-  const eligible = read.flatMap((row, index) => (row.eligible ? [index] : []))
-  const { encoder, predictor, explainer, version } = served
-  const rows = new Float32Array(eligible.length * encoder.width)
-  for (const [at, index] of eligible.entries()) encoder.write(rows, at, read[index]!.values)
-  const probabilities = await withSpan('inkling.score', { ...attributes, 'inkling.version': version.number }, () =>
-    predictor.score(rows, eligible.length),
+  const read = await readFeatures(model, client, pairs)
+  return outcomesOf(model, served, pairs, read, (rows, n) => scoreRows(model, served, rows, n))
+}
+
+function rowOf(row: FeatureRow | Absence): FeatureRow {
+  return 'values' in row ? row : { eligible: false, values: [] }
+}
+
+/** Asks once per moment among the slots and puts the answers back in the slots' order. */
+async function byMoment<T>(
+  asked: readonly Slot[],
+  ask: (keys: Slot['key'][], asOf: Date) => Promise<readonly T[]>,
+): Promise<T[]> {
+  const moments = Map.groupBy(
+    asked.map((slot, index) => ({ slot, index })),
+    ({ slot }) => slot.asOf.getTime(),
   )
-  const { low, high } = interval(explainer, probabilities)
-  const outcomes: Outcome[] = pairs.map((pair) => notApplicable(model, pair))
-  for (const [at, index] of eligible.entries()) {
-    const pair = pairs[index]!
-    const probability = probabilities[at]!
-    outcomes[index] = {
-      model,
-      version: served,
-      key: pair.key,
-      asOf: pair.asOf,
-      probability,
-      low: low[at]!,
-      high: high[at]!,
-      confidence: 1 - (high[at]! - low[at]!),
-      riskLevel: riskLevelOf(probability, model.bands),
-      values: read[index]!.values,
-      row: rows.subarray(at * encoder.width, (at + 1) * encoder.width),
-    }
-  }
-  return outcomes
-}
-
-type FeatureRow = { readonly eligible: boolean; readonly values: readonly FeatureValue[] }
-
-async function readFeatures(model: Model, client: SqlClient, pairs: readonly Pair[]): Promise<readonly FeatureRow[]> {
-  try {
-    return await model.read(client, pairs)
-  } catch (error) {
-    if (isInklingError(error)) throw error
-    throw new InklingError(
-      'FEATURE_READ_FAILED',
-      `The features of ${model.name} could not be read.`,
-      'Try again; the log has the cause.',
-      { cause: new Error(messageOf(error)) },
+  const answers: T[] = []
+  for (const [time, group] of moments) {
+    const found = await ask(
+      group.map(({ slot }) => slot.key),
+      new Date(time),
     )
+    for (const [at, { index }] of group.entries()) answers[index] = found[at]!
   }
+  return answers
 }
 
-function notApplicable(model: Model, pair: Pair) {
+function tooLate(model: Model, ms: number): Absence {
   return {
-    code: 'NOT_APPLICABLE' as const,
-    message: `"${model.question}" is not a question about ${model.entity} ${describeKey(pair.key)} at that moment.`,
-    hint: 'Nothing to do: the model file says whom the question is about (`eligible`).',
+    code: 'DEADLINE_EXCEEDED',
+    message: `${model.name} was not predicted within ${ms} ms.`,
+    hint: 'Allow more time, or take a stored score: `otherwise: STORED`.',
   }
-}
-
-function describeKey(key: KeyValues): string {
-  return Object.values(key).join(' / ')
 }

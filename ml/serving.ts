@@ -1,20 +1,15 @@
 import { InklingError, isInklingError, messageOf } from '../platform/errors.ts'
 import type { Log } from '../platform/log.ts'
 import type { Registry } from '../registry/registry.ts'
-import { type Explainer, parseExplainer } from '../trainer/explainer.ts'
+import type { AliasMove } from '../registry/version.ts'
 import type { Model } from './define.ts'
-import { createEncoder, type Encoder } from './encoding.ts'
-import { createPredictor, type Predictor } from './inference/predictor.ts'
+import { refuseMismatch } from './feature-difference.ts'
 import { createInferenceThread, type InferenceThread } from './inference/thread.ts'
-import { CHAMPION, MODEL_KIND, type ModelVersion } from './model-version.ts'
+import { CHAMPION, MODEL_KIND } from './model-version.ts'
+import { loadVersion, rest, type ServedVersion } from './served-version.ts'
+import { createVersionShelf } from './version-shelf.ts'
 
-/** A version that is loaded, proven on its golden rows and ready to score. */
-export interface ServedVersion {
-  readonly version: ModelVersion
-  readonly encoder: Encoder
-  readonly predictor: Predictor
-  readonly explainer: Explainer
-}
+export type { ServedVersion } from './served-version.ts'
 
 /** How a model stands in this process. */
 export interface ServingState {
@@ -27,7 +22,9 @@ export interface ServingState {
 export interface Serving {
   /** The champion at that instant, the same for a whole request. Throws MODEL_NOT_TRAINED, FEATURE_MISMATCH or ARTEFACT_INVALID. */
   championAt(model: Model, instant: Date): ServedVersion
-  /** A version by its id, loaded for as long as the caller needs it. */
+  /** What an alias (champion, challenger, shadow ...) pointed at that instant, or a version by its number. Throws as `championAt`, and NOT_FOUND. */
+  versionAt(model: Model, selector: string, instant: Date): Promise<ServedVersion>
+  /** A version by its id, kept loaded while there is room. */
   load(id: string): Promise<ServedVersion>
   states(): ServingState[]
   /** Looks for moved aliases now instead of at the next notification. */
@@ -35,8 +32,11 @@ export interface Serving {
   close(): Promise<void>
 }
 
-/** Moves that a running request may still look back to; older versions are let go. */
-const KEPT_MOVES = 3
+/** Champions that stay ready to score; earlier ones load again for the rare request that still asks. */
+const READY = 3
+/** Earlier champions are remembered for longer than any request takes, however many promotions come in between. */
+const LONGEST_REQUEST_MS = 60_000
+const MOST_REIGNS = 64
 
 interface Reign {
   readonly since: number
@@ -45,6 +45,8 @@ interface Reign {
 interface Seat {
   /** Oldest first. */
   reigns: Reign[]
+  /** Every move of every alias, oldest first. */
+  moves: readonly AliasMove[]
   problem: InklingError | null
 }
 
@@ -56,30 +58,22 @@ export async function createServing(options: {
 }): Promise<Serving> {
   const { registry, models, log } = options
   const thread: InferenceThread = createInferenceThread()
-  const seats = new Map<string, Seat>(models.map((model) => [model.name, { reigns: [], problem: null }]))
+  const seats = new Map<string, Seat>(models.map(({ name }) => [name, { reigns: [], moves: [], problem: null }]))
+  const shelf = createVersionShelf((id) => loadVersion(registry, thread, id))
   let refreshing: Promise<void> = Promise.resolve()
   let isClosed = false
 
-  async function load(id: string): Promise<ServedVersion> {
-    const version = await registry.version<ModelVersion['contents']>(id)
-    const { columns, golden } = version.contents
-    const [onnx, explainer] = await Promise.all([
-      registry.artefact(version, 'onnx'),
-      registry.artefact(version, 'explainer'),
-    ])
-    const predictor = await createPredictor({ id, onnx, width: columns.length, golden, thread })
-    return { version, encoder: createEncoder(columns), predictor, explainer: parseExplainer(explainer) }
-  }
-
   async function follow(model: Model): Promise<void> {
     const seat = seats.get(model.name)!
-    const moves = (await registry.moves(MODEL_KIND, model.name)).filter((move) => move.alias === CHAMPION)
-    const newest = moves.at(-1)
+    seat.moves = await registry.moves(MODEL_KIND, model.name)
+    const newest = seat.moves.findLast(({ alias }) => alias === CHAMPION)
     const current = seat.reigns.at(-1)
-    if (!newest || current?.since === newest.movedAt.getTime()) return
+    if (!newest || current?.served.version.id === newest.toId) return
     try {
-      const served = current?.served.version.id === newest.toId ? current.served : await load(newest.toId)
-      seat.reigns.push({ since: newest.movedAt.getTime(), served })
+      const known = seat.reigns.findLast(({ served }) => served.version.id === newest.toId)
+      const served = known?.served ?? (await loadVersion(registry, thread, newest.toId))
+      // A request that began before the version was ready here keeps the one that it began with.
+      seat.reigns.push({ since: Math.max(newest.movedAt.getTime(), Date.now()), served })
       seat.problem = null
       log.info({ event: 'version serves', model: model.name, version: served.version.number })
     } catch (error) {
@@ -89,11 +83,17 @@ export async function createServing(options: {
       log.error({ event: 'version refused', model: model.name, versionId: newest.toId, error: messageOf(error) })
       if (seat.problem.code === 'ARTEFACT_INVALID') await registry.quarantine(newest.toId, seat.problem.message)
     }
-    while (seat.reigns.length > KEPT_MOVES) await retire(seat, seat.reigns.shift()!)
+    await settle(seat)
   }
 
-  async function retire(seat: Seat, { served }: Reign): Promise<void> {
-    if (!seat.reigns.some((reign) => reign.served === served)) await served.predictor.dispose()
+  /** Forgets reigns that no running request can ask for, and lets all but the newest rest. */
+  async function settle(seat: Seat): Promise<void> {
+    const horizon = Date.now() - LONGEST_REQUEST_MS
+    const before = new Set(seat.reigns.map(({ served }) => served))
+    while (seat.reigns.length > READY && (seat.reigns[1]!.since < horizon || seat.reigns.length > MOST_REIGNS))
+      seat.reigns.shift()
+    const ready = new Set(seat.reigns.slice(-READY).map(({ served }) => served))
+    for (const served of before) if (!ready.has(served)) await rest(served)
   }
 
   function refresh(): Promise<void> {
@@ -107,19 +107,39 @@ export async function createServing(options: {
     return refreshing
   }
 
+  function championAt(model: Model, instant: Date): ServedVersion {
+    const seat = seats.get(model.name)
+    const reigns = seat?.reigns ?? []
+    const reign = reigns.findLast(({ since }) => since <= instant.getTime()) ?? reigns[0]
+    if (!reign) throw seat?.problem ?? notTrained(model)
+    refuseMismatch(model, reign.served.version)
+    return reign.served
+  }
+
+  async function versionAt(model: Model, selector: string, instant: Date): Promise<ServedVersion> {
+    const name = selector.toLowerCase()
+    if (name === CHAMPION) return championAt(model, instant)
+    const id = /^\d{1,9}$/.test(name)
+      ? await registry.find(MODEL_KIND, model.name, Number(name))
+      : aliased(model, name, instant)
+    if (!id) throw unknownVersion(model, selector)
+    const reigning = seats.get(model.name)?.reigns.find(({ served }) => served.version.id === id)
+    const served = reigning?.served ?? (await shelf.take(id))
+    refuseMismatch(model, served.version)
+    return served
+  }
+  function aliased(model: Model, alias: string, instant: Date): string | undefined {
+    const moves = seats.get(model.name)?.moves ?? []
+    return moves.findLast((move) => move.alias === alias && move.movedAt <= instant)?.toId
+  }
+
   await refresh()
   const stop = await registry.onMove(() => void refresh())
 
   return {
-    championAt(model, instant) {
-      const seat = seats.get(model.name)
-      const reigns = seat?.reigns ?? []
-      const reign = reigns.findLast(({ since }) => since <= instant.getTime()) ?? reigns[0]
-      if (!reign) throw seat?.problem ?? notTrained(model)
-      refuseMismatch(model, reign.served.version)
-      return reign.served
-    },
-    load,
+    championAt,
+    versionAt,
+    load: (id) => shelf.take(id),
     states: () =>
       models.map((model) => {
         const seat = seats.get(model.name)!
@@ -135,7 +155,8 @@ export async function createServing(options: {
       await stop()
       await refreshing
       const served = new Set([...seats.values()].flatMap((seat) => seat.reigns.map((reign) => reign.served)))
-      for (const { predictor } of served) await predictor.dispose()
+      for (const version of served) await rest(version)
+      await shelf.clear()
       await thread.close()
     },
   }
@@ -149,20 +170,10 @@ function notTrained(model: Model): InklingError {
   )
 }
 
-/** A model file that changed since training reads other features than the version expects: refuse, and say what differs. */
-export function refuseMismatch(model: Model, version: ModelVersion): void {
-  if (version.schemaHash === model.schemaHash) return
-  const trained = new Set(version.contents.features.map((feature) => feature.name))
-  const defined = new Set(model.features.map((feature) => feature.name))
-  const added = [...defined].filter((name) => !trained.has(name))
-  const removed = [...trained].filter((name) => !defined.has(name))
-  const difference =
-    [added.length > 0 ? `new: ${added.join(', ')}` : '', removed.length > 0 ? `gone: ${removed.join(', ')}` : '']
-      .filter(Boolean)
-      .join('; ') || 'a feature is read differently'
-  throw new InklingError(
-    'FEATURE_MISMATCH',
-    `${model.name} version ${version.number} was trained with other features (${difference}).`,
-    `Train again: \`inkling train ${model.name}\`.`,
+function unknownVersion(model: Model, selector: string): InklingError {
+  return new InklingError(
+    'NOT_FOUND',
+    `${model.name} has no version "${selector}".`,
+    `Name an alias that points somewhere or a number: \`inkling models list ${model.name}\`.`,
   )
 }

@@ -15,6 +15,8 @@ export interface Registry {
   /** Throws NOT_FOUND. */
   version<Contents>(id: string): Promise<Version<Contents>>
   versions<Contents>(kind: string, ids: readonly string[]): Promise<Version<Contents>[]>
+  /** The id of a version by its number; null when there is none. */
+  find(kind: string, name: string, number: number): Promise<string | null>
   /** Newest first. */
   list<Contents>(kind: string, name: string, limit?: number): Promise<Version<Contents>[]>
   /** The bytes behind a role. Throws ARTEFACT_INVALID when they do not have the hash they were stored under. */
@@ -85,6 +87,13 @@ export function createRegistry(database: Database): Registry {
         [kind, ids],
       )
       return rows
+    },
+    async find(kind, name, number) {
+      const { rows } = await database.query<{ id: string }>(
+        'SELECT "id" FROM "inkling"."Version" WHERE "kind" = $1 AND "name" = $2 AND "number" = $3',
+        [kind, name, number],
+      )
+      return rows[0]?.id ?? null
     },
     async list<Contents>(kind: string, name: string, limit = 100) {
       const { rows } = await database.query<Version<Contents>>(

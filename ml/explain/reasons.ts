@@ -1,7 +1,6 @@
-import { contributions } from '../../trainer/explainer.ts'
 import type { FeatureSpec, FeatureValue } from '../define.ts'
 import type { Prediction } from '../prediction.ts'
-import type { ServedVersion } from '../serving.ts'
+import type { ServedVersion } from '../served-version.ts'
 
 /** One feature's share in a prediction. */
 export interface Reason {
@@ -15,13 +14,13 @@ export interface Reason {
 }
 
 /** Every feature of every prediction, strongest first. Predictions of one version are explained in one batch. */
-export function reasonsOf(predictions: readonly Prediction[]): Reason[][] {
+export async function reasonsOf(predictions: readonly Prediction[]): Promise<Reason[][]> {
   const reasons: Reason[][] = predictions.map(() => [])
   for (const [served, indexes] of groupByVersion(predictions)) {
     const { width } = served.encoder
     const x = new Float32Array(indexes.length * width)
     for (const [at, index] of indexes.entries()) x.set(predictions[index]!.row, at * width)
-    const { values } = contributions(served.explainer, x, indexes.length)
+    const values = await served.shares.explain(x, indexes.length)
     for (const [at, index] of indexes.entries())
       reasons[index] = rank(predictions[index]!, values.subarray(at * width, (at + 1) * width))
   }

@@ -1,7 +1,18 @@
 // What a model file passes to defineModel, in its two forms.
 import type { SplitBy } from '../../trainer/folds.ts'
 import type { EligibilityKit, Feature, FeatureKit, Holds, Label, LabelKit } from './kit.ts'
-import type { Bands, CandidateOptions, Gates, KeyValues, LabelRow, Pair, SqlClient } from './model.ts'
+import type {
+  Abstain,
+  Bands,
+  CandidateOptions,
+  Fallback,
+  Gates,
+  KeyValues,
+  LabelRow,
+  Pair,
+  Rule,
+  SqlClient,
+} from './model.ts'
 import type { ModelName, ScalarPath, SchemaTypes } from './payload.ts'
 import type { Duration, FeatureText } from './reading.ts'
 
@@ -19,6 +30,12 @@ export interface Question<M extends string> {
   /** Where scores become LOW (0), MEDIUM and HIGH. */
   readonly bands: Bands
   readonly gates?: Gates
+  /** When to answer nothing (ABSTAINED) rather than something vague. */
+  readonly abstain?: Abstain
+  /** What stands in, in order, when the model cannot answer. */
+  readonly fallback?: readonly Fallback[]
+  /** The rule of thumb behind `fallback: ['RULE']`. */
+  readonly rule?: Rule
   /** Hold-outs to report; the first is the main one. Default: by time and group where the rows allow it. */
   readonly split?: readonly SplitBy[]
   /** Fewer labelled rows than this are too few to train. */

@@ -1,3 +1,4 @@
+import { createAges } from './ages.ts'
 import { builtEligibility, builtFeatures, builtLabel } from './builder.ts'
 import { checkQuestion, invalid, specOf } from './checks.ts'
 import { type Datamodel, ownOf } from './datamodel.ts'
@@ -5,6 +6,7 @@ import type { KitDefinition } from './definition.ts'
 import { entityKey } from './keys.ts'
 import type { FeatureSpec, Model } from './model.ts'
 import type { ModelName, SchemaTypes } from './payload.ts'
+import { policyOf } from './policy.ts'
 import { createReader } from './reader.ts'
 import { schemaHashOf } from './schema-hash.ts'
 import { createSnapshots } from './snapshots.ts'
@@ -27,6 +29,7 @@ export function defineWithKit<S extends SchemaTypes, M extends ModelName<S>>(
   const eligible = definition.eligible?.(builtEligibility<S, M>())
   const label = definition.label(builtLabel<S, M>())
   const reader = createReader(name, datamodel, root, key, features, eligible)
+  const ages = createAges(name, datamodel, root, key, features)
   const snapshotLabels = createSnapshots({
     model: name,
     datamodel,
@@ -48,6 +51,8 @@ export function defineWithKit<S extends SchemaTypes, M extends ModelName<S>>(
     read: reader.read,
     labels: snapshotLabels.labels,
     candidates: snapshotLabels.candidates,
+    ...policyOf(definition),
+    ...(ages ? { ages } : {}),
     ...(field === undefined ? {} : { field }),
     ...(probabilityField === undefined ? {} : { probabilityField }),
     ...(gates === undefined ? {} : { gates }),

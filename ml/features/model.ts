@@ -54,6 +54,20 @@ export interface Bands {
 /** Bounds on hold-out metrics that a version must keep to be promoted: { auc: { min: 0.75 } }. */
 export type Gates = Readonly<Record<string, { readonly min?: number; readonly max?: number }>>
 
+/** When a version keeps its prediction to itself: too little is known, or the answer is too vague. */
+export interface Abstain {
+  /** The largest share of features that may be missing or unknown, 0..1. */
+  readonly missingShare?: number
+  /** The widest interval that may be given, 0..1. */
+  readonly width?: number
+}
+
+/** What may stand in for a model that cannot answer: its last stored score, or the rule of the model file. */
+export type Fallback = 'STORED' | 'RULE'
+
+/** A probability by rule of thumb from the features as read, 0..1; null when it cannot tell either. */
+export type Rule = (values: Readonly<Record<string, FeatureValue>>) => number | null
+
 /** Any Prisma client, also inside a transaction. */
 export interface SqlClient {
   $queryRawUnsafe<T = unknown>(sql: string, ...values: unknown[]): Promise<T>
@@ -81,6 +95,10 @@ export interface Model {
   readonly features: readonly FeatureSpec[]
   readonly bands: Bands
   readonly gates?: Gates
+  readonly abstain?: Abstain
+  /** Tried in order when the model cannot answer; never when it abstains or the question does not apply. */
+  readonly fallback?: readonly Fallback[]
+  readonly rule?: Rule
   /** Labelled rows that training needs at least; 200 when absent. */
   readonly minimumRows?: number
   /** Hold-outs to report; the first is the main one. */
@@ -91,6 +109,8 @@ export interface Model {
   readonly schemaHash: string
   /** Features in the order of the pairs, in one statement. Nothing later than a pair's `asOf` is seen. Rejects with FEATURE_READ_FAILED. */
   read(client: SqlClient, pairs: readonly Pair[]): Promise<readonly FeatureRow[]>
+  /** Days since the newest row behind each feature, in the order of `features`; null where a feature has no rows or no times. */
+  ages?(client: SqlClient, pairs: readonly Pair[]): Promise<readonly (readonly (number | null)[])[]>
   /** Labelled pairs in pages of at most `pageSize`; moments whose window is not over at `now` are left out. */
   labels(client: SqlClient, options: LabelOptions): AsyncIterable<readonly LabelRow[]>
   /** Keys of the entities that the question is about at `asOf`, ordered, after a key. */

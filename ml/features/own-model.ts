@@ -3,6 +3,7 @@ import { type Datamodel, ownOf } from './datamodel.ts'
 import type { OwnFeature, OwnLabels, OwnSqlDefinition } from './definition.ts'
 import { entityKey } from './keys.ts'
 import type { FeatureRow, FeatureSpec, LabelRow, Model, SqlClient } from './model.ts'
+import { policyOf } from './policy.ts'
 import { readFault } from './reader.ts'
 import { schemaHashOf } from './schema-hash.ts'
 import { oneOf, spotOf } from './spot.ts'
@@ -64,6 +65,7 @@ export function defineWithSql<M extends string, F extends Readonly<Record<string
         for (let start = 0; start < page.length; start += pageSize) yield page.slice(start, start + pageSize)
       }
     },
+    ...policyOf(definition),
     ...(candidates ? { candidates } : {}),
     ...(field === undefined ? {} : { field }),
     ...(probabilityField === undefined ? {} : { probabilityField }),

@@ -1,5 +1,6 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node'
-import { InklingError, messageOf } from '../../platform/errors.ts'
+import { InferenceSession } from 'onnxruntime-node'
+import { InklingError, isInklingError, messageOf } from '../../platform/errors.ts'
+import { runSession, sessionOptions } from './session.ts'
 import type { InferenceThread } from './thread.ts'
 
 /** Up to here a run on this thread (about 3 us a row) is cheaper than the way to another one and never stalls the event loop. */
@@ -13,17 +14,17 @@ export interface Golden {
 }
 
 export interface Predictor {
-  /** Probabilities in 0..1, shape (n,). rows: float32, row-major, shape (n, width). Throws INFERENCE_FAILED. */
+  /** Probabilities in 0..1, shape (n,). rows: float32, row-major, shape (n, width). Throws INFERENCE_FAILED or INFERENCE_OVERLOADED. */
   score(rows: Float32Array, n: number): Promise<Float32Array>
+  /**
+   * Gives the session back as soon as nothing runs in it. A request that still holds the version is never let down: a later
+   * `score` opens a session for as long as it needs one.
+   */
   dispose(): Promise<void>
 }
 
-export const sessionOptions: InferenceSession.SessionOptions = {
-  intraOpNumThreads: 1, // spinning threads double the CPU and gain nothing at these sizes
-  interOpNumThreads: 1,
-  executionMode: 'sequential',
-  graphOptimizationLevel: 'all',
-}
+/** Tells predictors of one version apart on the thread that they share. */
+let created = 0
 
 /** Loads a model and proves that it reproduces its golden rows. Throws ARTEFACT_INVALID. */
 export async function createPredictor(options: {
@@ -34,32 +35,48 @@ export async function createPredictor(options: {
   readonly thread: InferenceThread
 }): Promise<Predictor> {
   const { id, onnx, width, golden, thread } = options
-  let session: InferenceSession
-  try {
-    session = await InferenceSession.create(onnx, sessionOptions)
-  } catch (error) {
-    throw invalid(id, `onnxruntime refuses it: ${messageOf(error)}`, error)
+  const onThread = { id: `${id}#${created++}`, bytes: onnx }
+  let opened: Promise<InferenceSession> | null = null
+  let running = 0
+  let isDisposed = false
+
+  function open(): Promise<InferenceSession> {
+    opened ??= InferenceSession.create(onnx, sessionOptions)
+    opened.catch(() => {
+      opened = null
+    })
+    return opened
   }
-  let isOnThread: Promise<void> | null = null
+  async function release(): Promise<void> {
+    const closing = opened
+    opened = null
+    await thread.unload(onThread.id).catch(() => {}) // a thread that is gone holds nothing
+    await (await closing)?.release()
+  }
+  async function run(rows: Float32Array, n: number): Promise<Float32Array> {
+    running++
+    try {
+      return n <= INLINE_ROWS
+        ? await runSession(await open(), rows, n, width)
+        : await thread.score(onThread, rows, n, width)
+    } finally {
+      running--
+      if (isDisposed && running === 0) await release()
+    }
+  }
 
   async function score(rows: Float32Array, n: number): Promise<Float32Array> {
     if (n === 0) return new Float32Array(0)
     let scores: Float32Array
     try {
-      if (n <= INLINE_ROWS) scores = await runSession(session, rows, n, width)
-      else {
-        isOnThread ??= thread.load(id, onnx)
-        await isOnThread
-        scores = await thread.score(id, rows, n, width)
-      }
+      scores = await run(rows, n)
     } catch (error) {
+      if (isInklingError(error)) throw error
       throw new InklingError(
         'INFERENCE_FAILED',
         `Scoring ${n} rows failed: ${messageOf(error)}`,
         'Try again; look at the log if it stays.',
-        {
-          cause: error,
-        },
+        { cause: error },
       )
     }
     if (scores.length !== n || scores.some((value) => !Number.isFinite(value)))
@@ -71,25 +88,19 @@ export async function createPredictor(options: {
     return scores
   }
 
-  const predictor: Predictor = {
-    score,
-    async dispose() {
-      if (isOnThread) await isOnThread.then(() => thread.unload(id)).catch(() => {})
-      await session.release()
-    },
+  try {
+    await open()
+  } catch (error) {
+    throw invalid(id, `onnxruntime refuses it: ${messageOf(error)}`, error)
   }
   await verifyGolden(id, score, width, golden)
-  return predictor
-}
-
-export async function runSession(
-  session: InferenceSession,
-  rows: Float32Array,
-  n: number,
-  width: number,
-): Promise<Float32Array> {
-  const answer = await session.run({ X: new Tensor('float32', rows, [n, width]) })
-  return answer[session.outputNames[0]!]!.data as Float32Array
+  return {
+    score,
+    async dispose() {
+      isDisposed = true
+      if (running === 0) await release()
+    },
+  }
 }
 
 async function verifyGolden(id: string, score: Predictor['score'], width: number, golden: Golden): Promise<void> {

@@ -1,35 +1,51 @@
-// The other side of thread.ts: holds its own sessions and scores what it is sent.
+// The other side of thread.ts: holds its own sessions and explainers, and works on what it is sent.
 import { parentPort } from 'node:worker_threads'
 import { InferenceSession } from 'onnxruntime-node'
-import { runSession, sessionOptions } from './predictor.ts'
+import { contributions, type Explainer, parseExplainer } from '../../trainer/explainer.ts'
+import { runSession, sessionOptions } from './session.ts'
 
 type Message = { readonly call: number; readonly id: string } & (
-  | { readonly type: 'load'; readonly onnx: Uint8Array }
+  | { readonly type: 'load'; readonly bytes: Uint8Array }
+  | { readonly type: 'loadExplainer'; readonly bytes: Uint8Array }
   | { readonly type: 'score'; readonly rows: Float32Array; readonly n: number; readonly width: number }
+  | { readonly type: 'explain'; readonly rows: Float32Array; readonly n: number }
   | { readonly type: 'unload' }
 )
 
 const port = parentPort!
 const sessions = new Map<string, InferenceSession>()
+const explainers = new Map<string, Explainer>()
 
-async function answer(message: Message): Promise<Float32Array | undefined> {
-  const session = sessions.get(message.id)
+async function answer(message: Message): Promise<{ scores?: Float32Array; shares?: Float64Array }> {
+  const { id } = message
   if (message.type === 'load') {
-    if (!session) sessions.set(message.id, await InferenceSession.create(message.onnx, sessionOptions))
-    return undefined
+    sessions.set(id, await InferenceSession.create(message.bytes, sessionOptions))
+    return {}
+  }
+  if (message.type === 'loadExplainer') {
+    explainers.set(id, parseExplainer(message.bytes))
+    return {}
   }
   if (message.type === 'unload') {
-    sessions.delete(message.id)
+    const session = sessions.get(id)
+    sessions.delete(id)
+    explainers.delete(id)
     await session?.release()
-    return undefined
+    return {}
   }
-  if (!session) throw new Error(`Version ${message.id} is not loaded.`)
-  return runSession(session, message.rows, message.n, message.width)
+  if (message.type === 'explain') {
+    const explainer = explainers.get(id)
+    if (!explainer) throw new Error(`The explainer ${id} is not loaded.`)
+    return { shares: contributions(explainer, message.rows, message.n).values }
+  }
+  const session = sessions.get(id)
+  if (!session) throw new Error(`Version ${id} is not loaded.`)
+  return { scores: await runSession(session, message.rows, message.n, message.width) }
 }
 
 port.on('message', (message: Message) => {
   answer(message).then(
-    (scores) => port.postMessage({ call: message.call, scores }),
+    (done) => port.postMessage({ call: message.call, ...done }),
     (error) => port.postMessage({ call: message.call, error: error instanceof Error ? error.message : String(error) }),
   )
 })

@@ -1,0 +1,47 @@
+import type { KeyValues, Model } from './define.ts'
+import { type Absence, type Estimate, riskLevelOf } from './prediction.ts'
+
+/** A score as it was stored; what an estimate needs of it. */
+export interface PastScore {
+  readonly versionId: string
+  readonly probability: number
+  readonly low: number
+  readonly high: number
+  /** The moment that it looks from, on the data's clock. */
+  readonly asOf: Date
+  /** When it was computed. */
+  readonly scoredAt: Date
+}
+
+/** Where stored scores are found; `ml/scores` keeps them. */
+export interface PastScores {
+  /** The newest score of each key (with `asOf`: the newest at that moment), null where none is stored. */
+  latest(model: string, keys: readonly KeyValues[], asOf?: Date): Promise<readonly (PastScore | null)[]>
+  /** Every score of each key that looks from between two moments, oldest first. */
+  history(model: string, keys: readonly KeyValues[], from: Date, to: Date): Promise<readonly (readonly PastScore[])[]>
+}
+
+export function estimateOf(model: Model, key: KeyValues, score: PastScore): Estimate {
+  const { probability, low, high, asOf, scoredAt, versionId } = score
+  return {
+    model,
+    key,
+    asOf,
+    source: 'STORED',
+    probability,
+    low,
+    high,
+    confidence: 1 - (high - low),
+    riskLevel: riskLevelOf(probability, model.bands),
+    versionId,
+    scoredAt,
+  }
+}
+
+export function notStored(model: Model, asOf: Date): Absence {
+  return {
+    code: 'NOT_STORED',
+    message: `No score of ${model.name} was stored for this entity by ${asOf.toISOString()}.`,
+    hint: 'Leave `asServed` out to compute it, or store scores regularly.',
+  }
+}

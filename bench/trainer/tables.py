@@ -1,6 +1,6 @@
 """scikit-learn's side of the table: logistic (or ridge) regression and HistGradientBoosting with defaults on given folds.
 
-Reads one task as JSON from stdin: {file, label, positive, drop, folds, column}; prints one JSON object.
+Reads one task as JSON from stdin: {file, label, positive, drop, category, folds, column}; prints one JSON object.
 """
 import json
 import sys
@@ -22,6 +22,8 @@ positive = task.get("positive")
 y = data[task["label"]]
 y = (y.astype(str) == str(positive)).astype(int).to_numpy() if positive is not None else y.to_numpy(float)
 X = data.drop(columns=[task["label"], *task["drop"]])
+for name in task.get("category", []):
+    X[name] = X[name].astype(str)
 texts = X.columns[X.dtypes == object].tolist()
 numbers = [name for name in X.columns if name not in texts]
 is_regression = positive is None

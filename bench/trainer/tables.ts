@@ -23,6 +23,8 @@ interface Task {
   readonly label: string
   readonly positive?: string
   readonly drop: readonly string[]
+  /** Codes that scikit-learn's side is to read as categories; ours finds out. */
+  readonly category?: readonly string[]
   readonly group?: string
   readonly folds: string
   readonly column: string
@@ -40,11 +42,13 @@ const { values, positionals } = parseArgs({
     write: { type: 'string' },
   },
 })
-const data = positionals[0] ?? '../shared/data'
+const source = positionals[0] ?? '../shared/data'
 
 async function main(): Promise<void> {
-  if (!existsSync(join(data, 'folds'))) {
-    console.log(`Skipped: no data in ${data}. Give the folder that holds folds/, telco-churn/, oulad/ and the others.`)
+  if (!existsSync(join(source, 'folds'))) {
+    console.log(
+      `Skipped: no tables in ${source}. Give the folder that holds folds/, telco-churn/, oulad/ and the others.`,
+    )
     return
   }
   const folder = await mkdtemp(join(tmpdir(), 'inkling-tables-'))
@@ -72,19 +76,20 @@ async function main(): Promise<void> {
 async function tasksIn(folder: string): Promise<Task[]> {
   const struggle = join(folder, 'struggle.csv')
   await joinLearners(struggle)
-  const folds = (name: string): string => join(data, 'folds', `${name}.csv`)
+  const folds = (name: string): string => join(source, 'folds', `${name}.csv`)
   const oulad = {
     file: struggle,
     label: 'struggle',
     positive: '1',
     drop: ['id_student'],
+    category: ['id_assessment'],
     folds: folds('oulad-assessment-struggle'),
     reach: { auc: 0.861, logLoss: 0.3076, ece: 0.01 },
   }
   return [
     {
       name: 'telco-churn',
-      file: join(data, 'telco-churn/WA_Fn-UseC_-Telco-Customer-Churn.csv'),
+      file: join(source, 'telco-churn/WA_Fn-UseC_-Telco-Customer-Churn.csv'),
       label: 'Churn',
       positive: 'Yes',
       drop: ['customerID'],
@@ -94,7 +99,7 @@ async function tasksIn(folder: string): Promise<Task[]> {
     },
     {
       name: 'bank-marketing-no-duration',
-      file: join(data, 'bank-marketing/bank-full.csv'),
+      file: join(source, 'bank-marketing/bank-full.csv'),
       label: 'y',
       positive: 'yes',
       drop: ['duration'],
@@ -106,7 +111,7 @@ async function tasksIn(folder: string): Promise<Task[]> {
     { ...oulad, name: 'oulad-assessment-struggle by learner', column: 'group_cv' },
     {
       name: 'oulad-at-risk-day0',
-      file: join(data, 'oulad/derived_at_risk_day0.csv'),
+      file: join(source, 'oulad/derived_at_risk_day0.csv'),
       label: 'at_risk',
       positive: '1',
       drop: ['id_student'],
@@ -116,7 +121,7 @@ async function tasksIn(folder: string): Promise<Task[]> {
     },
     {
       name: 'california-housing',
-      file: join(data, 'california-housing/housing.csv'),
+      file: join(source, 'california-housing/housing.csv'),
       label: 'median_house_value',
       drop: [],
       folds: folds('california-housing'),
@@ -139,7 +144,7 @@ async function joinLearners(to: string): Promise<void> {
     take = all.flatMap((name, at) => (keys.includes(name) || name === 'final_result' ? [] : [at]))
     names = take.map((at) => all[at]!)
   }
-  await readCsv(join(data, 'oulad/studentInfo.csv'), header, (cells) => {
+  await readCsv(join(source, 'oulad/studentInfo.csv'), header, (cells) => {
     learners.set(
       keyAt.map((at) => cells[at]!).join(),
       take.map((at) => cell(cells[at]!)),
@@ -147,7 +152,7 @@ async function joinLearners(to: string): Promise<void> {
   })
   const lines: string[] = []
   await readCsv(
-    join(data, 'oulad/derived_assessment_struggle.csv'),
+    join(source, 'oulad/derived_assessment_struggle.csv'),
     (all) => {
       lines.push([...all, ...names].join())
       keyAt = keys.map((key) => all.indexOf(key))

@@ -133,6 +133,15 @@ export async function newestNote(database: Database, model: string): Promise<str
   return rows[0]!.id
 }
 
+/** How many notes wait; counting stops at `most`. */
+export async function countNotes(database: Database, model: string, most: number): Promise<number> {
+  const { rows } = await database.query<{ n: number }>(
+    'SELECT count(*)::int AS n FROM (SELECT 1 FROM inkling."ScoreChange" WHERE model = $1 LIMIT $2) waiting',
+    [model, most],
+  )
+  return rows[0]!.n
+}
+
 /** Takes notes away whose entities are scored again. Joins the transaction of the scores. */
 export async function dropNotes(client: Queryable, ids: readonly string[]): Promise<void> {
   if (ids.length > 0) await client.query('DELETE FROM inkling."ScoreChange" WHERE id = ANY($1::bigint[])', [ids])

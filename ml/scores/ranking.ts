@@ -24,7 +24,9 @@ export interface RankingPage {
   readonly fields: readonly string[]
   readonly bounds: readonly ScoreBounds[]
   readonly highestFirst: boolean
+  /** Only scores that this order has after, and before, a place. */
   readonly after?: RankingPlace | undefined
+  readonly before?: RankingPlace | undefined
   readonly limit: number
 }
 
@@ -55,15 +57,18 @@ export async function readRanking(database: Database, page: RankingPage): Promis
 
 /** The statement of `readRanking`; its plan is tested. */
 export function rankingStatement(page: Omit<RankingPage, 'fields'>): { sql: string; values: unknown[] } {
-  const { model, bounds, highestFirst, after, limit } = page
+  const { model, bounds, highestFirst, after, before, limit } = page
   const values: unknown[] = [model]
   const parameter = (value: unknown) => `$${values.push(value)}`
   const conditions = ['model = $1', ...conditionsOf(bounds, parameter)]
+  const beyond = (place: RankingPlace | undefined, operator: string) => {
+    if (!place) return
+    const bound = `(${parameter(place.probability)}::float8, ${parameter(place.key)}::text)`
+    conditions.push(`(probability, key) ${operator} ${bound}`)
+  }
+  beyond(after, highestFirst ? '<' : '>')
+  beyond(before, highestFirst ? '>' : '<')
   const direction = highestFirst ? 'DESC' : 'ASC'
-  if (after)
-    conditions.push(
-      `(probability, key) ${highestFirst ? '<' : '>'} (${parameter(after.probability)}::float8, ${parameter(after.key)}::text)`,
-    )
   const sql = `SELECT key, probability, low, high, "versionId", "versionNumber", "asOf", "scoredAt" FROM inkling."Score"
     WHERE ${conditions.join(' AND ')}
     ORDER BY model ${direction}, probability ${direction}, key ${direction} LIMIT ${parameter(limit)}::int`

@@ -12,6 +12,7 @@ import { toSubgraph } from '../../schema/federation.ts'
 import { registerEntities } from '../../schema/prediction/fields.ts'
 import { type PredictionContext, registerPredictionTypes } from '../../schema/prediction/types.ts'
 import { registerModels } from './models.ts'
+import { registerScores } from './scores.ts'
 import { registerTraining } from './training.ts'
 
 /** What the ml subgraph stands on. */
@@ -44,6 +45,7 @@ export function createMlSubgraph(engines: MlEngines): Subgraph {
   const refs = registerModels(builder)
   registerTraining(builder, refs, resultOf)
   registerEntities(builder, engines.models, registerPredictionTypes(builder, refs.ModelVersionRef))
+  registerScores(builder, refs, engines.models, resultOf)
   return toSubgraph('ml', builder.toSchema(), (request) => contextOf(engines, request))
 }
 

@@ -1,4 +1,4 @@
-"""Writes metrics.json: random vectors and what scikit-learn says about them. Run: /usr/bin/python3 tests/trainer/vectors/metrics.py"""
+"""Writes metrics.json: random vectors and what scikit-learn says about them. Run: /usr/bin/python3 tests/trainer/vectors/metrics.py && npx biome format --write tests/trainer/vectors"""
 import json
 import os
 import numpy as np
@@ -77,5 +77,5 @@ isotonic = {
 
 out = {"sklearn": sklearn.__version__, "binary": cases, "regression": regression, "multiclass": multiclass, "isotonic": isotonic}
 with open(os.path.join(os.path.dirname(__file__), "metrics.json"), "w") as f:
-    json.dump(out, f)
+    json.dump(out, f, separators=(",", ":"))
     f.write("\n")

@@ -1,4 +1,4 @@
-import { createGatewayRuntime, type GatewayRuntime } from '@graphql-hive/gateway-runtime'
+import type { GatewayRuntime } from '@graphql-hive/gateway-runtime'
 import type { ExecutionResult, GraphQLError } from 'graphql'
 import { InklingError } from '../platform/errors.ts'
 import type { Log } from '../platform/log.ts'
@@ -71,13 +71,15 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const limits = { ...defaultLimits, ...options.limits }
   const supergraph = composeSupergraph(options.subgraphs, urlsOf(options.transport))
   const transport = openTransport(options)
+  const { createGatewayRuntime } = await import('@graphql-hive/gateway-runtime') // half a second and 80 MB: only for who serves
   const planner = await loadPlanner(log, options.planner)
+  const logging = await hiveLog(log)
   const runtime = startRuntime(() =>
     createGatewayRuntime<RuntimeContext>({
       supergraph,
       ...(planner.unifiedGraphHandler ? { unifiedGraphHandler: planner.unifiedGraphHandler } : {}),
       transports: { http: { getSubgraphExecutor: ({ subgraphName }) => transport.executorOf(subgraphName) as never } },
-      logging: hiveLog(log),
+      logging,
       // What follows is ours: the edge, the masking and the batching are done once, not twice.
       maskedErrors: false,
       subgraphErrors: false,

@@ -7,7 +7,8 @@ import { type DMMF, default as generatorHelper } from '@prisma/generator-helper'
 const { generatorHandler } = generatorHelper
 
 function columnOf(field: DMMF.Field) {
-  return [field.name, { column: field.dbName ?? field.name, type: field.type, kind: field.kind, list: field.isList }]
+  const { dbName, name, type, kind, isList, nativeType } = field
+  return [name, { column: dbName ?? name, type, kind, list: isList, native: nativeType?.[0] ?? null }]
 }
 
 function relationOf(field: DMMF.Field, model: DMMF.Model, all: readonly DMMF.Model[]) {

@@ -7,9 +7,13 @@ import type { Checks } from './gateway/health.ts'
 import { type ListeningServer, listen } from './gateway/server.ts'
 import { createJobs, type Jobs } from './jobs/engine.ts'
 import type { Model } from './ml/define.ts'
+import { watchChanges } from './ml/scores/changes.ts'
+import { scoringJob } from './ml/scores/scoring-job.ts'
+import { createScoreUpkeep, type ScoreUpkeep } from './ml/scores/upkeep.ts'
 import { createServing, type Serving } from './ml/serving.ts'
 import { startTraining, trainingJob } from './ml/training-job.ts'
 import { models } from './models/index.ts'
+import { watches } from './models/watches.ts'
 import { pendingMigrations } from './platform/migrate.ts'
 import type { RequestContext, Subgraph } from './platform/request.ts'
 import { localViewer } from './platform/viewer.ts'
@@ -31,6 +35,8 @@ export interface App extends Engines {
   readonly gateway: Gateway
   /** Starts the models' first training where nothing serves yet. Resolves with the jobs' ids by model. */
   trainMissing(): Promise<ReadonlyMap<string, string>>
+  /** From now on scores everyone when another version serves, and those whose rows changed. */
+  keepScores(): Promise<void>
   listen(options: { readonly host: string; readonly port: number }): Promise<ListeningServer>
   /** Ends jobs and engines; the ground stays open. */
   close(): Promise<void>
@@ -45,7 +51,10 @@ export async function createApp(ground: Ground): Promise<App> {
     database,
     log,
     worker: config.INKLING_WORKER === 'on',
-    kinds: [trainingJob({ database, registry, clock, models, client: learning })],
+    kinds: [
+      trainingJob({ database, registry, clock, models, client: learning }),
+      scoringJob({ database, serving, clock, models, client: learning }),
+    ],
   })
   const engines: Engines = { registry, serving, jobs, models }
   const subgraphs = createSubgraphs(ground, engines)
@@ -58,6 +67,7 @@ export async function createApp(ground: Ground): Promise<App> {
     renew: (request) => ({ ...request, now: clock.now(), instant: new Date() }),
   })
   const firstJobs = new Map<string, string>()
+  let upkeep: ScoreUpkeep | null = null
 
   return {
     ...engines,
@@ -72,6 +82,12 @@ export async function createApp(ground: Ground): Promise<App> {
       }
       return firstJobs
     },
+    async keepScores() {
+      if (config.INKLING_WORKER === 'off') return
+      await watchChanges(database, watches)
+      upkeep ??= createScoreUpkeep({ database, ...engines, viewer: localViewer, log })
+      await upkeep.look()
+    },
     listen: ({ host, port }) =>
       listen({
         gateway,
@@ -83,6 +99,7 @@ export async function createApp(ground: Ground): Promise<App> {
         title: 'Inkling',
       }),
     async close() {
+      await upkeep?.stop()
       await jobs.stop()
       await serving.close()
       await gateway.close()

@@ -32,6 +32,7 @@ async function start(): Promise<void> {
     }, config.SHUTDOWN_SECONDS)
     await app.jobs.start()
     await trainMissing(app)
+    await app.keepScores()
     say(`ready     ${server.url}/health`)
   } catch (error) {
     await app?.close()

@@ -2,14 +2,12 @@ import { z } from 'zod'
 import type { Jobs } from '../../jobs/engine.ts'
 import type { Job } from '../../jobs/job.ts'
 import { type AnyJobKind, defineJob } from '../../jobs/kind.ts'
-import type { Database } from '../../platform/database.ts'
 import { InklingError } from '../../platform/errors.ts'
 import type { Viewer } from '../../platform/viewer.ts'
 import type { Model } from '../define.ts'
 import type { ServedVersion, Serving } from '../serving.ts'
 import { findModel } from '../training-job.ts'
 import { newestNote } from './changes.ts'
-import { newestScoring } from './freshness.ts'
 import { type Beginning, isWholeScope, runScoring, type ScoringEngines } from './run.ts'
 
 export const SCORING_JOB = 'score'
@@ -109,33 +107,4 @@ export async function runningScoring({ jobs }: { readonly jobs: Jobs }, model: s
   const states = ['SCHEDULED', 'BLOCKED', 'QUEUED', 'RUNNING', 'RETRYING'] as const
   const page = await jobs.list({ kinds: [SCORING_JOB], states, tag: model, first: 20 })
   return page.jobs.find(({ input: given }) => isWholeScope(input.parse(given))) ?? null
-}
-
-/**
- * Starts a scoring of every model whose serving version has never scored everyone. Each version is started once, whatever the number of
- * processes that ask. Resolves with the jobs' ids by model.
- */
-export async function scoreMissing(
-  engines: {
-    readonly database: Database
-    readonly serving: Serving
-    readonly jobs: Jobs
-    readonly models: readonly Model[]
-  },
-  viewer: Viewer,
-): Promise<ReadonlyMap<string, string>> {
-  const started = new Map<string, string>()
-  for (const model of engines.models) {
-    if (!model.candidates) continue
-    const { version } = engines.serving.states().find((state) => state.model === model.name) ?? { version: null }
-    const newest = await newestScoring(engines.database, model.name)
-    if (version === null || newest?.versionNumber === version) continue
-    const request = { model: model.name, scope: 'ALL' } as const
-    const job = await startScoring(engines, request, {
-      viewer,
-      idempotencyKey: `first scores of ${model.name} ${version}`,
-    })
-    started.set(model.name, job.id)
-  }
-  return started
 }

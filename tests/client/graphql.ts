@@ -72,9 +72,13 @@ export type TrainingRunState =
 
 /** The kind of reason. */
 export type UnavailableCode =
+  /** Too little is known, or the answer is too vague, by the policy of the model file. */
+  | 'ABSTAINED'
   /** The version that should serve is broken and was taken out of service. */
   | 'ARTEFACT_INVALID'
-  /** The model file changed since the serving version was trained. */
+  /** It took longer than `within` allows. */
+  | 'DEADLINE_EXCEEDED'
+  /** The model file changed since the version was trained. */
   | 'FEATURE_MISMATCH'
   /** The features could not be read. */
   | 'FEATURE_READ_FAILED'
@@ -86,13 +90,17 @@ export type UnavailableCode =
   | 'MODEL_NOT_TRAINED'
   /** The question is not about this entity at that moment. */
   | 'NOT_APPLICABLE'
+  /** There is no such version. */
+  | 'NOT_FOUND'
+  /** No score was stored by that moment. */
+  | 'NOT_STORED'
   /** Something else went wrong. */
   | 'UNAVAILABLE';
 
 export type WhoIsAtRiskQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type WhoIsAtRiskQuery = { learners: { nodes: Array<{ id: string, name: string, churnScore: number | null, churn: { probability: number, riskLevel: RiskLevel, modelVersion: { id: string } } | null, progress: { nodes: Array<{ struggleProbability: number | null, objective: { title: string }, struggle: { probability: number, confidence: number, riskLevel: RiskLevel, reasons: Array<{ feature: string, sentence: string, value: number | string | null, contribution: number }> } | null }> } }> } };
+export type WhoIsAtRiskQuery = { learners: { nodes: Array<{ id: string, name: string, churnScore: number | null, churn: { probability: number, riskLevel: RiskLevel, modelVersion: { id: string } | null } | null, progress: { nodes: Array<{ struggleProbability: number | null, objective: { title: string }, struggle: { probability: number, confidence: number, riskLevel: RiskLevel, reasons: Array<{ feature: string, sentence: string, value: number | string | null, contribution: number }> } | null }> } }> } };
 
 export type TrainMutationVariables = Exact<{ [key: string]: never; }>;
 
@@ -144,7 +152,7 @@ export type PageOfRiskQueryVariables = Exact<{
 }>;
 
 
-export type PageOfRiskQuery = { learners: { nodes: Array<{ id: string, name: string, churnScore: number | null, churn: { probability: number, confidence: number, riskLevel: RiskLevel, asOf: string, modelVersion: { id: string, number: number } } | null, churnUnavailable: { code: UnavailableCode, message: string, hint: string } | null, progress: { nodes: Array<{ state: ProgressState, struggleProbability: number | null, objective: { title: string }, struggle: { probability: number, riskLevel: RiskLevel, reasons: Array<{ feature: string, sentence: string, value: number | string | null, contribution: number, direction: ReasonDirection }> } | null, struggleUnavailable: { code: UnavailableCode } | null }> } }> } };
+export type PageOfRiskQuery = { learners: { nodes: Array<{ id: string, name: string, churnScore: number | null, churn: { probability: number, confidence: number, riskLevel: RiskLevel, asOf: string, modelVersion: { id: string, number: number } | null } | null, churnUnavailable: { code: UnavailableCode, message: string, hint: string } | null, progress: { nodes: Array<{ state: ProgressState, struggleProbability: number | null, objective: { title: string }, struggle: { probability: number, riskLevel: RiskLevel, reasons: Array<{ feature: string, sentence: string, value: number | string | null, contribution: number, direction: ReasonDirection }> } | null, struggleUnavailable: { code: UnavailableCode } | null }> } }> } };
 
 export type TimeTravelQueryVariables = Exact<{
   id: string | number;

@@ -5,7 +5,9 @@ import { unwatchChanges, watchChanges } from '../../ml/scores/changes.ts'
 import { newestScoring } from '../../ml/scores/freshness.ts'
 import { countScores } from '../../ml/scores/ranking.ts'
 import type { ScoringInput } from '../../ml/scores/scoring-job.ts'
-import { runningScoring, scoreMissing, startScoring } from '../../ml/scores/scoring-job.ts'
+import { runningScoring, startScoring } from '../../ml/scores/scoring-job.ts'
+import { createScoreUpkeep } from '../../ml/scores/upkeep.ts'
+import { silent } from '../harness.ts'
 import { viewer } from '../jobs/kinds.ts'
 import { now, type Stand, startStand, toys } from './stand.ts'
 
@@ -139,13 +141,28 @@ describe('a scoring', () => {
     expect((await run({ scope: 'CHANGED' })).result).toMatchObject({ scored: 0 })
   })
 
-  it('is started once for each version that has never scored everyone', async () => {
-    const engines = { database: stand.database, serving: stand.serving, jobs: stand.jobs, models: [toys] }
-    const [one, other] = await Promise.all([scoreMissing(engines, viewer), scoreMissing(engines, viewer)])
-    expect(one.get('toy')).toBe(other.get('toy'))
-    const job = await stand.jobs.ended(one.get('toy')!)
-    expect(job).toMatchObject({ state: 'SUCCEEDED', result: { version: 2 } })
-    expect((await scoreMissing(engines, viewer)).size).toBe(0)
+  it('is started once for each new version, once a day and for what changed, however many processes look', async () => {
+    const options = { ...stand, models: [toys], viewer, log: silent, everyMs: 60_000 }
+    const upkeeps = [createScoreUpkeep(options), createScoreUpkeep(options)]
+    const look = async () => (await Promise.all(upkeeps.map((upkeep) => upkeep.look()))).flat()
+    const [one, other] = await look()
+    expect(one).toBe(other)
+    expect(await stand.jobs.ended(one!)).toMatchObject({ state: 'SUCCEEDED', result: { version: 2 } })
+    expect(await look()).toEqual([])
+
+    const watches = [{ schema: 'public', table: 'toy', model: 'toy', key: { id: 'id' } }]
+    await watchChanges(stand.database, watches)
+    await stand.database.query('UPDATE toy SET x = 2 WHERE id = 30')
+    const changed = new Set(await look())
+    expect(changed.size).toBe(1)
+    expect(await stand.jobs.ended([...changed][0]!)).toMatchObject({ state: 'SUCCEEDED', result: { scored: 1 } })
+    expect(await look()).toEqual([])
+    await unwatchChanges(stand.database, watches)
+
+    const daily = createScoreUpkeep({ ...options, wholeEveryMs: 0 })
+    const [again] = await daily.look()
+    expect(await stand.jobs.ended(again!)).toMatchObject({ state: 'SUCCEEDED', result: { version: 2 } })
+    await Promise.all([...upkeeps, daily].map((upkeep) => upkeep.stop()))
   })
 
   it('is cancelled between pages and leaves what is stored', async () => {

@@ -8,6 +8,7 @@ import { toClientError } from './client-error.ts'
 import type { ClientRequest, GraphQLParams } from './client-request.ts'
 import { composeSupergraph } from './compose.ts'
 import { EventStream, isAsyncIterable } from './event-stream.ts'
+import { addExtensions } from './extensions.ts'
 import { hiveLog } from './hive-log.ts'
 import { httpTransport } from './http-transport.ts'
 import { type LimitedContext, limitPlugin } from './limit-plugin.ts'
@@ -95,13 +96,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   let isEnding = false
 
   const finish = (result: ExecutionResult, operation: Operation): ExecutionResult => {
-    if (!result.errors?.length) return result
+    const reported = operation.extensions()
+    const extensions = reported ? addExtensions(result.extensions ?? null, reported) : result.extensions
+    if (!result.errors?.length) return reported ? { ...result, extensions: { ...extensions } } : result
     const errors = result.errors.map((error) => toClientError(error, { request: operation.request }))
-    const { data, extensions } = result
     return {
-      ...('data' in result ? { data: data ?? null } : {}),
+      ...('data' in result ? { data: result.data ?? null } : {}),
       errors: foldErrors(errors, limits.errors),
-      ...(extensions ? { extensions } : {}),
+      ...(extensions ? { extensions: { ...extensions } } : {}),
     }
   }
 

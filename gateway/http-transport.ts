@@ -66,7 +66,9 @@ async function executeAt(target: Target, call: SubgraphCall): Promise<ExecutionR
     })
     const result: unknown = await response.json()
     if (!isResult(result)) throw new Error(`answered ${response.status} with no GraphQL result`)
-    return trusted(result)
+    const { extensions, ...answer } = result
+    if (extensions) operation.report(extensions)
+    return trusted(answer)
   } catch (error) {
     return { errors: [unavailable(target, operation, error)] }
   }

@@ -1,4 +1,5 @@
 import type { RequestContext, Subgraph } from '../platform/request.ts'
+import { addExtensions, type Extensions } from './extensions.ts'
 
 /** Moves a request to the next event of its subscription: a new moment, and the viewer looked at again. Throwing ends the subscription. */
 export type RenewRequest = (request: RequestContext) => RequestContext | Promise<RequestContext>
@@ -9,7 +10,8 @@ export type RenewRequest = (request: RequestContext) => RequestContext | Promise
  */
 export class Operation {
   readonly #abort = new AbortController()
-  readonly #contexts = new Map<string, object>()
+  readonly #contexts = new Map<Subgraph, object>()
+  #reported: Extensions | null = null
   readonly #renew: RenewRequest | undefined
   #request: RequestContext
 
@@ -32,17 +34,33 @@ export class Operation {
   }
 
   contextOf(subgraph: Subgraph): object {
-    const known = this.#contexts.get(subgraph.name)
+    const known = this.#contexts.get(subgraph)
     if (known) return known
     const context = subgraph.contextOf(this.#request)
-    this.#contexts.set(subgraph.name, context)
+    this.#contexts.set(subgraph, context)
     return context
+  }
+
+  /** Keeps what a subgraph elsewhere said about its share of the work. */
+  report(extensions: Extensions): void {
+    this.#reported = addExtensions(this.#reported, extensions)
+  }
+
+  /** What every subgraph has to say about the operation so far; null for nothing. */
+  extensions(): Extensions | null {
+    let sum = this.#reported
+    for (const [subgraph, context] of this.#contexts) {
+      const said = subgraph.extensionsOf?.(context)
+      if (said) sum = addExtensions(sum, said)
+    }
+    return sum
   }
 
   /** Each event of a subscription is a request of its own: loaders that remembered the previous event would answer with old rows. */
   async nextEvent(): Promise<void> {
     if (this.#renew) this.#request = this.#withSignal(await this.#renew(this.#request))
     this.#contexts.clear()
+    this.#reported = null
   }
 
   abort(): void {

@@ -175,10 +175,14 @@ async function runSubscription(
 function masking(subgraph: Subgraph): ApolloServerPlugin<ApolloContext> {
   return {
     async requestDidStart({ contextValue }) {
-      const { request } = contextValue[operationKey]
+      const operation = contextValue[operationKey]
+      const { request } = operation
       return {
         async willSendResponse({ response, errors }) {
-          if (response.body.kind !== 'single' || !response.body.singleResult.errors?.length) return
+          if (response.body.kind !== 'single') return
+          const extensions = operation.extensions()
+          if (extensions) response.body.singleResult.extensions = { ...extensions }
+          if (!response.body.singleResult.errors?.length) return
           const thrown = errors ?? response.body.singleResult.errors.map(({ message }) => new Error(message))
           response.body.singleResult.errors = thrown.map((error) =>
             toClientError(error, { request, subgraph: subgraph.name }).toJSON(),

@@ -1,9 +1,9 @@
 import DataLoader from 'dataloader'
-import { isInklingError } from '../platform/errors.ts'
+import { InklingError, isInklingError } from '../platform/errors.ts'
 import { withSpan } from '../platform/telemetry.ts'
 import { type Batching, createBatching, MOST_PAIRS, readFeatures, type Slot, scoreRows } from './batching.ts'
 import { deadlines } from './deadline.ts'
-import type { FeatureRow, Model, Pair, SqlClient } from './define.ts'
+import type { FeatureRow, FeatureValue, Model, Pair, SqlClient } from './define.ts'
 import { type Reason, reasonsOf } from './explain/reasons.ts'
 import { withFallback } from './fallback.ts'
 import type { Meter } from './meter.ts'
@@ -20,6 +20,7 @@ import {
 } from './prediction.ts'
 import type { ServedVersion, Serving } from './serving.ts'
 import { estimateOf, notStored, type PastScore, type PastScores } from './stored.ts'
+import { findWhatIfs, type Goal, type WhatIf } from './what-if.ts'
 
 /** How a prediction is wished for. */
 export interface Terms {
@@ -38,6 +39,10 @@ export interface PredictionLoader {
   answer(pair: Pair, terms?: Terms): Promise<Answer>
   /** Every reason, strongest first; computed only for the predictions that are asked, all in one batch. */
   reasons(prediction: Prediction): Promise<readonly Reason[]>
+  /** The smallest changes that reach a goal, smallest first; equal questions are searched once. Throws BAD_USER_INPUT past 100 searches. */
+  whatIf(prediction: Prediction, goal: Goal): Promise<readonly WhatIf[]>
+  /** What the champion says about values that are in no table, in the order of the features. */
+  score(values: readonly FeatureValue[], asOf: Date): Promise<Outcome>
   /** Days since the newest row behind each feature, in the order of the features; null where the model cannot tell. */
   ages(pair: Pair): Promise<readonly (number | null)[] | null>
   /** Stored scores of the pair's entity in the days before its moment, oldest first. */
@@ -59,6 +64,8 @@ export interface LoaderOptions {
 }
 
 const DAY_MS = 86_400_000
+/** Searches for changes in one request: each may score many thousands of rows. */
+const MOST_SEARCHES = 100
 
 /** The predictions of one model in one request: one feature read, and one inference per version, for everything asked in a tick. */
 export function createPredictionLoader(options: LoaderOptions): PredictionLoader {
@@ -181,6 +188,8 @@ export function createPredictionLoader(options: LoaderOptions): PredictionLoader
     async (asked) => (await model.ages?.(client, asked)) ?? asked.map(() => null),
     { maxBatchSize: MOST_PAIRS },
   )
+  const searches = new Map<Prediction, Map<string, Promise<readonly WhatIf[]>>>()
+  let searchCount = 0
   const histories = new Map<number, DataLoader<Slot, readonly PastScore[]>>()
 
   return {
@@ -198,6 +207,36 @@ export function createPredictionLoader(options: LoaderOptions): PredictionLoader
       return answer
     },
     reasons: (prediction) => reasons.load(prediction),
+    whatIf(prediction, goal) {
+      let asked = searches.get(prediction)
+      if (!asked) {
+        asked = new Map()
+        searches.set(prediction, asked)
+      }
+      const question = `${goal.goal} ${goal.to} ${goal.maxChanges} ${goal.first}`
+      let search = asked.get(question)
+      if (!search) {
+        if (++searchCount > MOST_SEARCHES) throw tooManySearches()
+        const start = performance.now()
+        search = withSpan('inkling.whatIf', { 'inkling.model': model.name }, () => findWhatIfs(prediction, goal))
+        search.then(
+          () => meter?.add(model.name, { explainMs: performance.now() - start }),
+          () => {}, // whoever asked hears of it
+        )
+        asked.set(question, search)
+      }
+      return search
+    },
+    async score(values, asOf) {
+      try {
+        champion ??= serving.championAt(model, instant)
+        const [outcome] = await scoreAll(champion, [{ id: '', key: {}, asOf }], [{ eligible: true, values }])
+        return outcome!
+      } catch (error) {
+        if (!isInklingError(error)) throw error
+        return absenceOf(error)
+      }
+    },
     ages: (pair) => ages.load(slotOf(pair)),
     history(pair, days) {
       let history = histories.get(days)
@@ -248,6 +287,14 @@ async function byMoment<T>(
     for (const [at, { index }] of group.entries()) answers[index] = found[at]!
   }
   return answers
+}
+
+function tooManySearches(): InklingError {
+  return new InklingError(
+    'BAD_USER_INPUT',
+    `More than ${MOST_SEARCHES} searches for changes in one request.`,
+    'Ask whatIf for fewer entities at a time.',
+  )
 }
 
 function tooLate(model: Model, ms: number): Absence {

@@ -22,4 +22,6 @@ export interface Subgraph {
   readonly sdl: string
   /** The resolvers' context of one request: the request itself plus this subgraph's engines and loaders. Called once per request. */
   contextOf(request: RequestContext): object
+  /** What it has to say about a request that it has served, for the response's `extensions`; null for nothing. */
+  extensionsOf?(context: object): Readonly<Record<string, unknown>> | null
 }

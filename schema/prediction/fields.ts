@@ -1,14 +1,20 @@
 import { GraphQLError } from 'graphql'
 import type { KeyValues, Model } from '../../ml/define.ts'
-import { isPrediction } from '../../ml/prediction.ts'
-import type { RequestContext } from '../../platform/request.ts'
+import type { Terms } from '../../ml/loaders.ts'
+import { type Absence, type Answer, type Estimate, isEstimate } from '../../ml/prediction.ts'
 import { entityExtensions } from '../federation.ts'
-import type { AnyBuilder, PredictionContext } from './types.ts'
+import { keyOf, momentOf } from './pair.ts'
+import { refused } from './refused.ts'
+import type { AnyBuilder, PredictionContext, PredictionRefs } from './types.ts'
+import { registerVersions } from './versions.ts'
 
-type Context = RequestContext & PredictionContext
 interface Arguments {
   readonly asOf?: Date | null
+  readonly asServed?: boolean | null
+  readonly within?: { readonly ms: number; readonly otherwise: 'STORED' | 'NULL' | 'ERROR' } | null
 }
+
+const LONGEST_BUDGET_MS = 30_000
 
 /** The names of a model's three fields on its entity. */
 export function fieldNamesOf(model: Model) {
@@ -20,80 +26,115 @@ export function fieldNamesOf(model: Model) {
   }
 }
 
-/** Extends each entity that a model asks about, by its key alone, with the model's fields. */
+/** Extends each entity that a model asks about, by its key alone, with the models' fields. Returns the entities by name. */
 export function registerEntities(
   builder: AnyBuilder,
   models: readonly Model[],
-  refs: { readonly PredictionRef: AnyBuilder; readonly UnavailableRef: AnyBuilder },
-): void {
+  refs: PredictionRefs,
+): ReadonlyMap<string, AnyBuilder> {
+  const within = registerBudget(builder)
+  const versions = registerVersions(builder, refs)
+  const entities = new Map<string, AnyBuilder>()
   for (const entity of new Set(models.map((model) => model.entity))) {
     const asked = models.filter((model) => model.entity === entity)
     const { key } = asked[0]!
-    builder.objectRef(entity).implement({
+    const ref = builder.objectRef(entity).implement({
       directives: { key: { fields: key.join(' ') } },
       extensions: entityExtensions((reference: KeyValues) => reference),
       fields: (t: AnyBuilder) => ({
         ...Object.fromEntries(key.map((field) => [field, t.exposeID(field, { description: 'Part of the key.' })])),
-        ...Object.assign({}, ...asked.map((model) => predictionFields(t, model, refs))),
+        ...Object.assign({}, ...asked.map((model) => predictionFields(t, model, refs, within))),
+        ...versions(t, asked),
       }),
     })
+    entities.set(entity, ref)
   }
+  return entities
+}
+
+function registerBudget(builder: AnyBuilder): AnyBuilder {
+  const Otherwise = builder.enumType('LateAnswer', {
+    description: 'What to answer when the time is over.',
+    values: {
+      STORED: { description: 'The score that was stored last; null with a reason where there is none.' },
+      NULL: { description: 'Null, with DEADLINE_EXCEEDED as the reason.' },
+      ERROR: { description: 'An error with the code DEADLINE_EXCEEDED.' },
+    },
+  })
+  return builder.inputType('TimeBudget', {
+    description: 'How long a prediction may take. Fields with other budgets still share the feature read.',
+    fields: (t: AnyBuilder) => ({
+      ms: t.int({
+        required: true,
+        description: `Milliseconds from when it is first asked for, 1..${LONGEST_BUDGET_MS}.`,
+      }),
+      otherwise: t.field({ type: Otherwise, defaultValue: 'NULL', description: 'What to answer when they are over.' }),
+    }),
+  })
 }
 
 function predictionFields(
   t: AnyBuilder,
   model: Model,
-  { PredictionRef, UnavailableRef }: { PredictionRef: AnyBuilder; UnavailableRef: AnyBuilder },
+  { PredictionRef, UnavailableRef }: PredictionRefs,
+  within: AnyBuilder,
 ) {
   const names = fieldNamesOf(model)
   const args = {
     asOf: t.arg({ type: 'DateTime', description: 'Look from this moment, with what was known then. Default: now.' }),
+    asServed: t.arg.boolean({
+      defaultValue: false,
+      description: 'The score that was really stored by that moment, instead of computing it.',
+    }),
+    within: t.arg({ type: within, description: 'How long it may take, and what to answer instead.' }),
   }
-  const load = (key: KeyValues, { asOf }: Arguments, context: Context) =>
-    context.predictions(model.name).load({ key: keyOf(model, key), asOf: momentOf(asOf, context.now) })
+  const answer = (key: KeyValues, given: Arguments, context: PredictionContext) =>
+    context
+      .predictions(model.name)
+      .answer({ key: keyOf(model, key), asOf: momentOf(given.asOf, context.now) }, termsOf(given))
   return {
     [names.prediction]: t.field({
       type: PredictionRef,
       nullable: true,
       args,
-      description: `${model.question} Null when it cannot be said: \`${names.unavailable}\` tells why.`,
-      resolve: async (key: KeyValues, given: Arguments, context: Context) => {
-        const outcome = await load(key, given, context)
-        return isPrediction(outcome) ? outcome : null
-      },
+      description: `${model.question} Null when it cannot be said: \`${names.unavailable}\`, asked with the same arguments, tells why.`,
+      resolve: async (key: KeyValues, given: Arguments, context: PredictionContext) =>
+        estimateOrNull(await answer(key, given, context), given),
     }),
     [names.probability]: t.float({
       nullable: true,
       args,
       description: `${model.question} The probability alone, 0..1.`,
-      resolve: async (key: KeyValues, given: Arguments, context: Context) => {
-        const outcome = await load(key, given, context)
-        return isPrediction(outcome) ? outcome.probability : null
-      },
+      resolve: async (key: KeyValues, given: Arguments, context: PredictionContext) =>
+        estimateOrNull(await answer(key, given, context), given)?.probability ?? null,
     }),
     [names.unavailable]: t.field({
       type: UnavailableRef,
       nullable: true,
       args,
       description: `Why \`${names.prediction}\` is null; null when there is a prediction.`,
-      resolve: async (key: KeyValues, given: Arguments, context: Context) => {
-        const outcome = await load(key, given, context)
-        return isPrediction(outcome) ? null : outcome
+      resolve: async (key: KeyValues, given: Arguments, context: PredictionContext): Promise<Absence | null> => {
+        const answered = await answer(key, given, context)
+        return isEstimate(answered) ? null : answered
       },
     }),
   }
 }
 
-function keyOf(model: Model, reference: KeyValues): KeyValues {
-  return Object.fromEntries(model.key.map((field) => [field, reference[field]!]))
+function estimateOrNull(answer: Answer, { within }: Arguments): Estimate | null {
+  if (isEstimate(answer)) return answer
+  if (answer.code === 'DEADLINE_EXCEEDED' && within?.otherwise === 'ERROR')
+    throw new GraphQLError(answer.message, { extensions: { code: answer.code, hint: answer.hint, retryable: true } })
+  return null
 }
 
-/** Nobody knows what will be known later. */
-function momentOf(asOf: Date | null | undefined, now: Date): Date {
-  if (!asOf) return now
-  if (asOf.getTime() > now.getTime())
-    throw new GraphQLError(`asOf ${asOf.toISOString()} lies after now, ${now.toISOString()}.`, {
-      extensions: { code: 'BAD_USER_INPUT', hint: 'Ask for a moment that has passed, or leave asOf out.' },
-    })
-  return asOf
+/** Undefined for what is asked most: the champion's answer, however long it takes. */
+function termsOf({ asServed, within }: Arguments): Terms | undefined {
+  if (!asServed && !within) return undefined
+  if (within && !(within.ms >= 1 && within.ms <= LONGEST_BUDGET_MS))
+    throw refused(`ms must be between 1 and ${LONGEST_BUDGET_MS}.`)
+  return {
+    asServed: asServed ?? false,
+    ...(within ? { within: { ms: within.ms, otherwise: within.otherwise === 'STORED' ? 'STORED' : 'NULL' } } : {}),
+  }
 }

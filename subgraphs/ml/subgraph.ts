@@ -1,19 +1,24 @@
 import type { Jobs } from '../../jobs/engine.ts'
+import { createBatching } from '../../ml/batching.ts'
 import type { Model, SqlClient } from '../../ml/define.ts'
-import { createPredictionLoader, type PredictionLoader } from '../../ml/loaders.ts'
+import { createScoreStore } from '../../ml/scores/store.ts'
 import type { Serving } from '../../ml/serving.ts'
-import { findModel } from '../../ml/training-job.ts'
 import type { Database } from '../../platform/database.ts'
-import type { RequestContext, Subgraph } from '../../platform/request.ts'
+import type { Subgraph } from '../../platform/request.ts'
 import type { Registry } from '../../registry/registry.ts'
 import { createBuilder } from '../../schema/builder.ts'
 import { registerErrors } from '../../schema/errors.ts'
 import { toSubgraph } from '../../schema/federation.ts'
 import { registerEntities } from '../../schema/prediction/fields.ts'
-import { type PredictionContext, registerPredictionTypes } from '../../schema/prediction/types.ts'
+import { registerPredictionTypes } from '../../schema/prediction/types.ts'
+import { createMlContext, type MlContext } from './context.ts'
+import { registerDisagreement } from './disagreement.ts'
 import { registerModels } from './models.ts'
+import { registerScoreInput } from './score-input.ts'
 import { registerScores } from './scores.ts'
 import { registerTraining } from './training.ts'
+
+export type { MlContext } from './context.ts'
 
 /** What the ml subgraph stands on. */
 export interface MlEngines {
@@ -27,8 +32,6 @@ export interface MlEngines {
   /** Seed of training runs that name none. */
   readonly seed: number
 }
-
-export type MlContext = RequestContext & PredictionContext & { readonly engines: MlEngines }
 
 export type MlBuilder = ReturnType<typeof createMlBuilder>
 
@@ -44,27 +47,17 @@ export function createMlSubgraph(engines: MlEngines): Subgraph {
   builder.mutationType({})
   const refs = registerModels(builder)
   registerTraining(builder, refs, resultOf)
-  registerEntities(builder, engines.models, registerPredictionTypes(builder, refs.ModelVersionRef))
+  const predictions = registerPredictionTypes(builder, refs.ModelVersionRef)
+  const entities = registerEntities(builder, engines.models, predictions)
+  registerDisagreement(builder, predictions, entities)
+  registerScoreInput(builder, engines.models, predictions)
   registerScores(builder, refs, engines.models, resultOf)
-  return toSubgraph('ml', builder.toSchema(), (request) => contextOf(engines, request))
-}
-
-function contextOf(engines: MlEngines, request: RequestContext): MlContext {
-  const loaders = new Map<string, PredictionLoader>()
+  const parts = { batching: createBatching(engines.client), scores: createScoreStore(engines.database) }
   return {
-    ...request,
-    engines,
-    predictions(name) {
-      const known = loaders.get(name)
-      if (known) return known
-      const loader = createPredictionLoader({
-        model: findModel(engines.models, name),
-        serving: engines.serving,
-        client: engines.client,
-        instant: request.instant,
-      })
-      loaders.set(name, loader)
-      return loader
+    ...toSubgraph('ml', builder.toSchema(), (request) => createMlContext(engines, parts, request)),
+    extensionsOf(context) {
+      const ml = (context as MlContext).meter.report()
+      return ml && { ml }
     },
   }
 }

@@ -1,0 +1,57 @@
+import { GraphQLError, GraphQLScalarType } from 'graphql'
+import type { Reason } from '../../ml/explain/reasons.ts'
+import { type Estimate, isPrediction } from '../../ml/prediction.ts'
+import type { AnyBuilder, PredictionContext } from './context.ts'
+import { refused } from './refused.ts'
+
+const MOST_REASONS = 100
+
+const featureValueScalar = new GraphQLScalarType<Reason['value'], Reason['value']>({
+  name: 'FeatureValue',
+  description: 'A feature as it was read: a number, the text of a category, or null when it is missing.',
+  serialize: (value) => value as Reason['value'],
+  parseValue: () => {
+    throw new GraphQLError('FeatureValue is only given out.', { extensions: { code: 'BAD_USER_INPUT' } })
+  },
+})
+
+/** Registers `Reason`; returns the field that gives a prediction's reasons. */
+export function registerReasons(builder: AnyBuilder) {
+  builder.addScalarType('FeatureValue', featureValueScalar)
+  const Direction = builder.enumType('ReasonDirection', {
+    description: 'Whether a feature pushes the probability up or down.',
+    values: ['RAISES', 'LOWERS'],
+  })
+  const ReasonRef = builder.objectRef('Reason').implement({
+    description: "One feature's share in a prediction.",
+    fields: (t: AnyBuilder) => ({
+      feature: t.exposeString('feature', { description: 'Name of the feature in the model file.' }),
+      sentence: t.exposeString('sentence', { description: 'The reason in words, for people.' }),
+      value: t.expose('value', { type: 'FeatureValue', nullable: true, description: 'The value that was read.' }),
+      unit: t.exposeString('unit', { nullable: true, description: 'Unit of the value.' }),
+      contribution: t.exposeFloat('contribution', {
+        description:
+          'Signed share of the log-odds: positive raises the probability. All shares and `baseLogOdds` add up to the log-odds.',
+      }),
+      direction: t.expose('direction', { type: Direction, description: 'The sign of the contribution.' }),
+    }),
+  })
+  return (t: AnyBuilder) => ({
+    reasons: t.field({
+      type: [ReasonRef],
+      description:
+        'What speaks for and against it, strongest first. Computed only when asked; empty for a stored score and for a rule.',
+      args: { first: t.arg.int({ defaultValue: 5, description: `How many, 0..${MOST_REASONS}.` }) },
+      resolve: async (estimate: Estimate, { first }: { first: number }, context: PredictionContext) => {
+        if (first < 0 || first > MOST_REASONS) throw refused(`first must be between 0 and ${MOST_REASONS}.`)
+        if (!isPrediction(estimate)) return []
+        return (await context.predictions(estimate.model.name).reasons(estimate)).slice(0, first)
+      },
+    }),
+    baseLogOdds: t.float({
+      nullable: true,
+      description: 'What the contributions of all reasons are added to: the log-odds before anything is known.',
+      resolve: (estimate: Estimate) => (isPrediction(estimate) ? estimate.version.shares.base : null),
+    }),
+  })
+}

@@ -1,7 +1,7 @@
 import { InklingError, isInklingError, messageOf } from '../platform/errors.ts'
 import { withSpan } from '../platform/telemetry.ts'
 import type { Claimed } from './claim.ts'
-import { createContext, isConnectionError, Suspension } from './context.ts'
+import { createContext, isPassingError, Suspension } from './context.ts'
 import { type Ending, endAttempt } from './ending.ts'
 import { toJobError, toJsonText } from './job.ts'
 import { createJournal, type Journal } from './journal.ts'
@@ -107,7 +107,7 @@ async function writeEnd(parts: Parts, { job }: Claimed, ending: Ending, journal:
       return ended?.state ?? 'overtaken'
     } catch (error) {
       if (isInklingError(error) && error.code === 'JOB_STATE') return 'overtaken'
-      if (!isConnectionError(error)) throw error
+      if (!isPassingError(error)) throw error
       await new Promise((resolve) => setTimeout(resolve, END_RETRY_MS))
     }
   }

@@ -4,7 +4,7 @@ import { enqueue } from './enqueue.ts'
 import { type Job, type Json, toJsonText } from './job.ts'
 import { fencedError, type Journal } from './journal.ts'
 import type { JobContext } from './kind.ts'
-import type { Parts } from './parts.ts'
+import { BOUND, type Parts } from './parts.ts'
 import { isFinal } from './states.ts'
 
 const MOST_ARTIFACT_BYTES = 16 * 1024 * 1024
@@ -34,7 +34,8 @@ export function createContext(
   async function fenced<T>(work: (client: Queryable) => Promise<T>): Promise<T> {
     return parts.database.transaction(async (client) => {
       const { rows } = await client.query(
-        `SELECT 1 FROM inkling."Job" WHERE id = $1 AND attempt = $2 AND state IN ('RUNNING', 'CANCELLING') FOR UPDATE`,
+        `SELECT bound.idle FROM inkling."Job" j, ${BOUND}
+         WHERE j.id = $1 AND j.attempt = $2 AND j.state IN ('RUNNING', 'CANCELLING') FOR UPDATE OF j`,
         [job.id, job.attempt],
       )
       if (rows.length === 0) {
@@ -148,17 +149,20 @@ async function whileDisconnected(signal: AbortSignal, work: () => Promise<void>)
     try {
       return await work()
     } catch (error) {
-      if (!isConnectionError(error) || tries === COMMIT_TRIES || signal.aborted) throw error
+      if (!isPassingError(error) || tries === COMMIT_TRIES || signal.aborted) throw error
       await new Promise((resolve) => setTimeout(resolve, 250 * 2 ** tries))
     }
   }
 }
 
-/** Whether the connection failed rather than the statement: the driver's own errors, and PostgreSQL's classes 08 and 57P. */
-export function isConnectionError(error: unknown): boolean {
+/**
+ * Whether trying again may help: the connection failed rather than the statement (the driver's own errors, PostgreSQL's classes 08 and
+ * 57P, and 25P03, the bound on idle transactions), or the transaction was chosen to end a deadlock (class 40).
+ */
+export function isPassingError(error: unknown): boolean {
   const { code = '', message = '' } = (error ?? {}) as { code?: string; message?: string }
   return (
-    /^(08|57P)/.test(code) ||
+    /^(08|57P|40|25P03)/.test(code) ||
     /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND)/.test(code) ||
     /connection (terminated|timeout|closed)|timeout exceeded when trying to connect|not queryable/i.test(message)
   )

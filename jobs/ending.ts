@@ -1,7 +1,7 @@
 import type { Queryable } from '../platform/database.ts'
 import { messageOf } from '../platform/errors.ts'
 import { type Job, type JobError, type Json, toJsonText } from './job.ts'
-import { FINAL, type Parts, sendTicket } from './parts.ts'
+import { BOUND, FINAL, type Parts, sendTicket } from './parts.ts'
 import { isFinal, type JobOutcome, type JobState } from './states.ts'
 
 /** How an attempt ended. */
@@ -37,7 +37,8 @@ export async function endAttempt(
 ): Promise<Job | null> {
   return parts.database.transaction(async (client) => {
     const { rows } = await client.query<Job>(
-      `SELECT * FROM inkling."Job" WHERE id = $1 AND attempt = $2 AND state IN ('RUNNING', 'CANCELLING') FOR UPDATE`,
+      `SELECT j.* FROM inkling."Job" j, ${BOUND}
+       WHERE j.id = $1 AND j.attempt = $2 AND j.state IN ('RUNNING', 'CANCELLING') FOR UPDATE OF j`,
       [id, attempt],
     )
     const job = rows[0]

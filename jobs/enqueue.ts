@@ -4,7 +4,7 @@ import { InklingError } from '../platform/errors.ts'
 import type { Viewer } from '../platform/viewer.ts'
 import { type Job, toJsonText } from './job.ts'
 import { parseInput } from './kind.ts'
-import { FINAL, kindOf, type Parts } from './parts.ts'
+import { BOUND, FINAL, kindOf, type Parts } from './parts.ts'
 import { isFinal, type JobState } from './states.ts'
 
 export interface EnqueueOptions {
@@ -19,6 +19,8 @@ export interface EnqueueOptions {
   readonly tags?: readonly string[] | undefined
   /** Jobs that must succeed first; when one does not, this job is cancelled. */
   readonly after?: readonly string[] | undefined
+  /** Jobs that must be over first, however they end. */
+  readonly afterEnd?: readonly string[] | undefined
 }
 
 /**
@@ -45,12 +47,19 @@ export async function enqueue(parts: Parts, kindName: string, input: unknown, op
   return parts.database.transaction(async (client) => {
     const known = await findByKey(client, kindName, options)
     if (known) return known
-    await checkQuota(parts, client, options.viewer)
+    // Rows before the tenant: a parent that makes a child holds its own row when it comes to the tenant.
     const awaited = await lockAwaited(client, options.after ?? [])
-    const job = await insertJob(client, kindName, text, priority, kind.retry.attempts, awaited.length > 0, options)
+    const open = (await lockUnfinished(client, options.afterEnd ?? [])).filter((id) => !awaited.includes(id))
+    await checkQuota(parts, client, options.viewer)
+    const isBlocked = awaited.length + open.length > 0
+    const job = await insertJob(client, kindName, text, priority, kind.retry.attempts, isBlocked, options)
     if (!job) return (await findByKey(client, kindName, options))! // another transaction was first
-    for (const onId of awaited)
-      await client.query('INSERT INTO inkling."JobDependency" ("jobId", "onId") VALUES ($1, $2)', [job.id, onId])
+    if (isBlocked)
+      await client.query(
+        `INSERT INTO inkling."JobDependency" ("jobId", "onId", "anyEnd")
+         SELECT $1, id, id = ANY($3::uuid[]) FROM unnest($2::uuid[] || $3::uuid[]) AS id`,
+        [job.id, awaited, open],
+      )
     const { id: jobId, rank, dueAt, deliveryId } = job
     if (deliveryId) await parts.queue.send({ id: deliveryId, jobId, kind: kindName, priority, rank, dueAt })
     return job
@@ -66,8 +75,12 @@ async function findByKey(client: Queryable, kind: string, { viewer, idempotencyK
   return rows[0]
 }
 
-/** Concurrent transactions do not see each other's jobs, so a burst may pass the quota by as many as there are connections. */
+/** Transactions do not see each other's new jobs, so those of one tenant wait for each other; a statement of its own, to see what came before. */
 async function checkQuota(parts: Parts, client: Queryable, viewer: Viewer): Promise<void> {
+  await client.query(
+    `SELECT pg_advisory_xact_lock(hashtextextended('inkling jobs of ' || $1, 0)), idle FROM ${BOUND}`,
+    [viewer.tenant],
+  )
   const { rows } = await client.query<{ count: number }>(
     `SELECT count(*)::int AS count FROM (SELECT 1 FROM inkling."Job" WHERE tenant = $1 AND state NOT IN ${FINAL} LIMIT $2) j`,
     [viewer.tenant, parts.quota],
@@ -96,6 +109,16 @@ async function lockAwaited(client: Queryable, ids: readonly string[]): Promise<s
       `Job ${lost.id} is ${lost.state}: waiting for it is in vain.`,
       'Retry it first.',
     )
+  return rows.filter((row) => !isFinal(row.state)).map((row) => row.id)
+}
+
+/** Those of the jobs that are not over. Share-locked like the above; one that is gone is over. */
+async function lockUnfinished(client: Queryable, ids: readonly string[]): Promise<string[]> {
+  if (ids.length === 0) return []
+  const { rows } = await client.query<{ id: string; state: JobState }>(
+    'SELECT id, state FROM inkling."Job" WHERE id = ANY($1::uuid[]) ORDER BY id FOR SHARE',
+    [ids],
+  )
   return rows.filter((row) => !isFinal(row.state)).map((row) => row.id)
 }
 

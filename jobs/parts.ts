@@ -16,6 +16,12 @@ export interface Parts {
   readonly quota: number
 }
 
+/**
+ * A row source that bounds, on a server, how long a transaction may hold its locks while its process says nothing: a frozen process would
+ * keep its jobs from everybody else. Joined to the statement that takes the first lock, it costs no round trip.
+ */
+export const BOUND = `(SELECT set_config('idle_in_transaction_session_timeout', '10000', true)) AS bound(idle)`
+
 export const FINAL = `('SUCCEEDED', 'FAILED', 'CANCELLED')`
 
 /** Throws BAD_USER_INPUT for a kind that this process was not given. */
@@ -42,7 +48,10 @@ export async function sendTicket(parts: Parts, client: Queryable, job: Job): Pro
 
 /** The row, locked until the transaction ends. */
 export async function lockJob(client: Queryable, id: string): Promise<Job | undefined> {
-  const { rows } = await client.query<Job>('SELECT * FROM inkling."Job" WHERE id = $1 FOR UPDATE', [id])
+  const { rows } = await client.query<Job>(
+    `SELECT j.* FROM inkling."Job" j, ${BOUND} WHERE j.id = $1 FOR UPDATE OF j`,
+    [id],
+  )
   return rows[0]
 }
 

@@ -31,6 +31,9 @@ export interface Queue {
   send(ticket: Ticket): Promise<void>
   /** Takes up to limit due tickets, best first; returns their ids. Call it in the transaction that claims the jobs. */
   take(kind: string, limit: number): Promise<string[]>
+  /** Puts taken tickets back as they were. */
+  giveBack(kind: string, deliveryIds: readonly string[]): Promise<void>
+  /** Removes tickets, except those that somebody is taking in this moment: who takes one finds that its job has moved on, and drops it. */
   drop(kind: string, deliveryIds: readonly string[]): Promise<void>
   /** The next moments of a cron expression or recurrence rule after a moment. Throws BAD_USER_INPUT. */
   occurrences(expression: string, timeZone: string, from: Date, count: number): Date[]
@@ -62,8 +65,21 @@ export function createQueue(database: Database, log: Log, kinds: readonly AnyJob
       const tickets = await boss.fetch(kind, { batchSize: limit })
       return tickets.map((ticket) => ticket.id)
     },
+    async giveBack(kind, deliveryIds) {
+      if (deliveryIds.length === 0) return
+      await database.query(
+        `UPDATE ${QUEUE_SCHEMA}.job SET state = 'created', started_on = NULL WHERE name = $1 AND id = ANY($2::uuid[])`,
+        [kind, deliveryIds],
+      )
+    },
     async drop(kind, deliveryIds) {
-      if (deliveryIds.length > 0) await boss.deleteJob(kind, [...deliveryIds])
+      if (deliveryIds.length === 0) return
+      // Not pg-boss's own deleteJob, which waits: we hold the job and want its ticket, a claim holds the ticket and wants its job.
+      await database.query(
+        `DELETE FROM ${QUEUE_SCHEMA}.job WHERE name = $1 AND id IN (
+           SELECT id FROM ${QUEUE_SCHEMA}.job WHERE name = $1 AND id = ANY($2::uuid[]) FOR UPDATE SKIP LOCKED)`,
+        [kind, deliveryIds],
+      )
     },
     occurrences(expression, timeZone, from, count) {
       try {

@@ -19,6 +19,18 @@ export interface Pulse {
 
 export const defaultPulse: Pulse = { beatMs: 2000, silentMs: 10_000, tickMs: 2000, deafMs: 5000 }
 
+/**
+ * Whose row is held, by a step's commit or by whoever cancels, is not waited for: one held row would silence the others. The rows that
+ * tell which jobs are still ours are read apart for that reason.
+ */
+const BEAT = `
+  WITH mine AS (
+    SELECT id FROM inkling."Job" WHERE id = ANY($1::uuid[]) AND incarnation = $2 AND state IN ('RUNNING', 'CANCELLING') FOR UPDATE SKIP LOCKED
+  ), beaten AS (
+    UPDATE inkling."Job" SET "heartbeatAt" = clock_timestamp() WHERE id IN (SELECT id FROM mine)
+  )
+  SELECT id, attempt, state FROM inkling."Job" WHERE id = ANY($1::uuid[]) AND incarnation = $2 AND state IN ('RUNNING', 'CANCELLING')`
+
 export interface WorkerOptions {
   /** A name that stays the same when the worker starts again lets it take back at once what it was running. */
   readonly name: string | null
@@ -97,11 +109,10 @@ export function createWorker(parts: Parts, { name, concurrency, pulse, upkeep }:
   async function beat(): Promise<void> {
     const ids = [...running.keys()]
     if (ids.length === 0) return
-    const { rows } = await parts.database.query<{ id: string; attempt: number; state: string }>(
-      `UPDATE inkling."Job" SET "heartbeatAt" = clock_timestamp()
-       WHERE id = ANY($1::uuid[]) AND incarnation = $2 AND state IN ('RUNNING', 'CANCELLING') RETURNING id, attempt, state`,
-      [ids, identity.incarnation],
-    )
+    const { rows } = await parts.database.query<{ id: string; attempt: number; state: string }>(BEAT, [
+      ids,
+      identity.incarnation,
+    ])
     for (const id of ids) {
       const row = rows.find((candidate) => candidate.id === id)
       const attempt = running.get(id)

@@ -21,13 +21,17 @@ const told = defineJob({
   },
 })
 const order: string[] = []
+let openGate: (() => void) | null = null
 const single = defineJob({
   name: 'single',
   input: z.object({ name: z.string() }),
   concurrency: 1,
   async run(_context, { name }) {
-    order.push(name)
-    await pause(5)
+    if (name === 'gate')
+      await new Promise<void>((resolve) => {
+        openGate = resolve
+      })
+    else order.push(name)
   },
 })
 const parent = defineJob({
@@ -127,8 +131,8 @@ describe('a job', () => {
   it('is a stranger to other tenants', async () => {
     const { id } = await jobs.enqueue('add', { steps: 1 }, { viewer })
     await jobs.ended(id)
-    for (const act of [jobs.get(id, stranger), jobs.cancel(id, stranger), jobs.retry(id, stranger)])
-      await expect(act).rejects.toMatchObject({ code: 'JOB_UNKNOWN' })
+    for (const act of [jobs.get, jobs.cancel, jobs.retry])
+      await expect(act(id, stranger)).rejects.toMatchObject({ code: 'JOB_UNKNOWN' })
     expect((await jobs.list({ viewer: stranger })).jobs).toEqual([])
   })
 
@@ -183,18 +187,16 @@ describe('enqueueing', () => {
 
   it('lets tenants take turns, and priority go before turns', async () => {
     const gate = await jobs.enqueue('single', { name: 'gate' }, { viewer })
-    const startAfter = undefined
+    for await (const event of jobs.events(gate.id)) if (event.type === 'RUNNING') break
     const made = [gate]
-    order.length = 0
-    for (let job = 1; job <= 8; job++)
-      made.push(await jobs.enqueue('single', { name: `a${job}` }, { viewer, startAfter }))
-    made.push(await jobs.enqueue('single', { name: 'b1' }, { viewer: stranger }))
+    for (let job = 1; job <= 5; job++) made.push(await jobs.enqueue('single', { name: `a${job}` }, { viewer }))
+    for (let job = 1; job <= 2; job++)
+      made.push(await jobs.enqueue('single', { name: `b${job}` }, { viewer: stranger }))
     made.push(await jobs.enqueue('single', { name: 'urgent' }, { viewer, priority: 5 }))
+    while (!openGate) await pause(5)
+    openGate()
     await Promise.all(made.map((job) => jobs.ended(job.id)))
-    const names = order.filter((name) => name !== 'gate')
-    expect(names.indexOf('b1')).toBeLessThan(5)
-    expect(names.indexOf('urgent')).toBeLessThan(5)
-    expect(names.filter((name) => name.startsWith('a'))).toEqual(Array.from({ length: 8 }, (_, at) => `a${at + 1}`))
+    expect(order).toEqual(['urgent', 'a1', 'b1', 'a2', 'b2', 'a3', 'a4', 'a5'])
   })
 
   it('refuses more unfinished jobs than the quota', async () => {
@@ -205,6 +207,18 @@ describe('enqueueing', () => {
     const page = await jobs.list({ viewer: greedy, first: 100 })
     await Promise.all(page.jobs.map((job) => jobs.cancel(job.id, greedy)))
     await expect(jobs.enqueue('add', { steps: 1 }, { viewer: greedy })).resolves.toMatchObject({ state: 'QUEUED' })
+  })
+
+  it('refuses exactly those above the quota when all come at once', async () => {
+    const hasty = { id: 'hasty', tenant: 'hasty', scopes: [] }
+    const startAfter = new Date(Date.now() + 3_600_000)
+    const answers = await Promise.allSettled(
+      Array.from({ length: 90 }, () => jobs.enqueue('add', { steps: 1 }, { viewer: hasty, startAfter })),
+    )
+    expect(answers.filter((answer) => answer.status === 'fulfilled')).toHaveLength(60)
+    for (const answer of answers)
+      if (answer.status === 'rejected') expect(answer.reason).toMatchObject({ code: 'TOO_MANY_JOBS' })
+    for (const { id } of (await jobs.list({ viewer: hasty, first: 100 })).jobs) await jobs.cancel(id)
   })
 
   it('waits for other jobs, and is cancelled when one of them fails', async () => {

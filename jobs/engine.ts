@@ -24,6 +24,8 @@ import {
 import type { Parts } from './parts.ts'
 import { unknownJob } from './parts.ts'
 import { createQueue } from './queue.ts'
+import { createSchedules, type Schedules } from './schedules.ts'
+import { runDueSchedules } from './schedules-due.ts'
 import { isFinal } from './states.ts'
 import type { EndableIterator } from './stream.ts'
 import { forgetOld, repairTickets } from './upkeep.ts'
@@ -55,6 +57,8 @@ export interface JobsOptions {
 
 export interface Jobs {
   readonly kinds: ReadonlyMap<string, AnyJobKind>
+  /** Jobs that are enqueued again and again. */
+  readonly schedules: Schedules
   /** Inside `database.transaction` the job is part of it. Throws BAD_USER_INPUT, TOO_MANY_JOBS, JOB_UNKNOWN, JOB_STATE. */
   enqueue(kind: string, input: unknown, options: EnqueueOptions): Promise<Job>
   /** Throws JOB_UNKNOWN, also for another tenant's job. */
@@ -95,6 +99,7 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
         concurrency,
         pulse: { ...defaultPulse, ...options.pulse },
         upkeep: async () => {
+          await runDueSchedules(parts)
           if (performance.now() - keptAt < HOUSEKEEPING_MS) return
           keptAt = performance.now()
           await repairTickets(parts)
@@ -133,6 +138,7 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
   }
   return {
     kinds: parts.kinds,
+    schedules: createSchedules(parts),
     enqueue: (kind, input, given) => enqueue(parts, kind, input, given),
     get,
     find: (ids, viewer) => findJobs(database, ids, viewer),

@@ -78,8 +78,9 @@ export interface JobArtifact {
  * Throws TypeError for what JSON cannot hold.
  */
 export function toJsonText(value: unknown): string {
-  return JSON.stringify(value ?? null, (_key, part) =>
-    typeof part === 'string' ? part.toWellFormed().replaceAll('\0', '\ufffd') : part,
+  // In the text rather than in the values, because keys hold them too. Only half pairs are written as escapes.
+  return JSON.stringify(value ?? null).replace(/\\(u0000|ud[89a-f][0-9a-f]{2}|.)/g, (sequence, code: string) =>
+    code.length > 1 ? '\ufffd' : sequence,
   )
 }
 

@@ -28,12 +28,13 @@ export interface JobPage {
   readonly hasNext: boolean
 }
 
-/** Where the list continues after this job. Opaque. */
-export function cursorOf(job: Pick<Job, 'createdAt' | 'id'>): string {
-  return Buffer.from(`${job.createdAt.toISOString()}/${job.id}`).toString('base64url')
+/** Where a list continues after this job or schedule. Opaque. */
+export function cursorOf(row: Pick<Job, 'createdAt' | 'id'>): string {
+  return Buffer.from(`${row.createdAt.toISOString()}/${row.id}`).toString('base64url')
 }
 
-function parseCursor(cursor: string): [string, string] {
+/** Throws BAD_USER_INPUT. */
+export function parseCursor(cursor: string): [string, string] {
   const [at, id] = Buffer.from(cursor, 'base64url').toString().split('/')
   if (!at || !id || Number.isNaN(Date.parse(at)) || !isUuid(id))
     throw new InklingError('BAD_USER_INPUT', 'The cursor is refused.', 'Use one that an earlier page gave out.')

@@ -7,7 +7,7 @@ import { createLog } from '../../platform/log.ts'
 import { migrate } from '../../platform/migrate.ts'
 import { pause, viewer } from './kinds.ts'
 
-const { url, dataDir, name, enqueue, pulse } = JSON.parse(process.argv[2]!)
+const { url, dataDir, name, enqueue, pulse, freezeAt } = JSON.parse(process.argv[2]!)
 const log = createLog(process.env.LOG_LEVEL ?? 'silent')
 const database = await openDatabase({ url, dataDir, log })
 await migrate(database, log)
@@ -34,6 +34,8 @@ const effects = defineJob({
             context.attempt,
             process.pid,
           ])
+          // Frozen while its transaction holds the job's row: the worst moment.
+          if (value === freezeAt && context.attempt === 1) process.kill(process.pid, 'SIGSTOP')
         },
       )
       context.progress({ done: step, total: steps })

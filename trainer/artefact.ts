@@ -33,7 +33,7 @@ export interface Artefact {
   readonly columns: readonly Column[]
   readonly learner: string
   readonly settings: Record<string, number | string>
-  /** Metrics on the main hold-out split (splits[0]). */
+  /** Metrics on the main hold-out split (splits[0]); empty where no hold-out was wanted. */
   readonly metrics: Record<string, number | null>
   readonly splits: readonly Split[]
   readonly leaderboard: readonly LeaderboardRow[]

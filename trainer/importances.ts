@@ -12,18 +12,17 @@ const MOST_ROWS = 2000
 
 /**
  * gain: a column's share of the trees' gain, or of the linear model's standardised weights. permutation: how much worse the main
- * loss of the judged model gets on rows it never saw when the column is shuffled; null where too few rows were held out.
+ * loss of the judged model gets on rows it never saw when the column is shuffled; null where too few or no rows were held out.
  */
 export function importancesOf(
   model: Model,
-  judged: Model,
+  judged: { readonly model: Model; readonly rows: Uint32Array } | null,
   dataset: Dataset,
-  held: Uint32Array,
   seed: number,
 ): Artefact['importances'] {
   const { columns } = dataset
   const gains = gainsOf(model, dataset)
-  const permutations = permutationsOf(judged, dataset, held, seed)
+  const permutations = judged && permutationsOf(judged.model, dataset, judged.rows, seed)
   return columns
     .map((column, f) => ({
       feature: column.name,

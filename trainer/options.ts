@@ -31,7 +31,10 @@ export interface TrainOptions {
   readonly candidates?: 'quick' | 'full' | Choice
   /** Wall time for the search of 'full'; evaluation and the final fit come on top. Default 60,000. */
   readonly budgetMs?: number
-  /** Hold-outs to report; the first is the main one. Default: what the dataset allows, by time and group at best. */
+  /**
+   * Hold-outs to report; the first is the main one. Default: what the dataset allows, by time and group at best. An empty list
+   * leaves the judgement to the caller: every row is learned from, and the artefact says nothing about rows not seen.
+   */
   readonly splits?: readonly SplitBy[]
   /** Folds of the search within the training rows. Default 5, 'quick' 3. */
   readonly folds?: number

@@ -66,8 +66,8 @@ interface Outcome {
   readonly final: Promise<Model>
   /** Rows with scores of models that had not seen them: what the final calibration and intervals stand on. */
   readonly unseen: { readonly rows: Uint32Array; readonly scores: Float64Array }
-  /** The model of the main evaluation and its test rows, for permutation importances. */
-  readonly judged: { readonly model: Model; readonly rows: Uint32Array }
+  /** The model of the main evaluation and its test rows, for permutation importances; null without a hold-out. */
+  readonly judged: { readonly model: Model; readonly rows: Uint32Array } | null
 }
 
 async function evaluateAll(study: Study, warnings: string[]): Promise<Outcome> {
@@ -75,6 +75,7 @@ async function evaluateAll(study: Study, warnings: string[]): Promise<Outcome> {
   const fixed = typeof options.candidates === 'object' ? options.candidates : undefined
   const budgetMs = options.budgetMs ?? DEFAULT_BUDGET_MS
   if (options.givenFolds) return evaluateGiven(study, options.givenFolds, budgetMs, fixed)
+  if (options.splits?.length === 0) return searchAlone(study, budgetMs, fixed)
   const { cuts } = usableCuts(study, warnings)
   const [main, ...others] = cuts
   let final: Promise<Model> | undefined
@@ -99,6 +100,22 @@ async function evaluateAll(study: Study, warnings: string[]): Promise<Outcome> {
   }
 }
 
+/** No hold-out: every row is searched on, and nothing is said about rows not seen. */
+async function searchAlone(study: Study, budgetMs: number, fixed: Choice | undefined): Promise<Outcome> {
+  const all = allRows(study)
+  const found = await search(study, all, budgetMs, fixed)
+  return {
+    splits: [],
+    metrics: {},
+    heldOut: { rows: new Uint32Array(0), answers: new Float64Array(0) },
+    coverage: null,
+    search: found,
+    final: fitChoice(study, all, found.choice),
+    unseen: { rows: found.rows, scores: found.scores },
+    judged: null,
+  }
+}
+
 function allRows({ dataset }: Study): Uint32Array {
   return Uint32Array.from({ length: dataset.n }, (_, row) => row)
 }
@@ -106,7 +123,7 @@ function allRows({ dataset }: Study): Uint32Array {
 /** The main cut and the others that the rows allow; a warning names those they do not. */
 function usableCuts(study: Study, warnings: string[]): { cuts: { by: SplitBy; cut: TrainTest }[] } {
   const { dataset, options, seed } = study
-  const wanted = options.splits?.length ? options.splits : [splitFor(dataset)]
+  const wanted = options.splits ?? [splitFor(dataset)]
   const cuts: { by: SplitBy; cut: TrainTest }[] = []
   const tryBy = (by: SplitBy): boolean => {
     if (by.includes('time') && !dataset.times) {
@@ -232,12 +249,12 @@ async function assemble(study: Study, outcome: Outcome, warnings: string[]): Pro
     splits: outcome.splits,
     leaderboard: leaderboardOf(study, found),
     golden: goldenRows(explainer, dataset, seed),
-    importances: importancesOf(model, judged.model, dataset, judged.rows, seed),
+    importances: importancesOf(model, judged, dataset, seed),
     statistics: statisticsOf(dataset),
     heldOut: outcome.heldOut,
-    intervals: metricIntervals(study, outcome.heldOut),
+    intervals: judged ? metricIntervals(study, outcome.heldOut) : {},
     coverage: outcome.coverage,
-    slices: slicesOf(study, outcome.heldOut),
+    slices: judged ? slicesOf(study, outcome.heldOut) : [],
     choice: found.choice,
     warnings,
     seed,

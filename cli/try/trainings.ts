@@ -21,7 +21,7 @@ export interface Trainings {
  * The trainings of one run. Small tables search settings anew in every fold, which leaves no way for a tested row to have a say.
  * Larger ones search once, on the first fold's training rows with the whole budget, and keep the settings: choosing among
  * a dozen settings on tens of thousands of rows flatters by less than the folds differ. By time, the final model searches again,
- * because the first fold knows the earliest rows only.
+ * because the first fold knows the earliest rows only. A fold's model is judged on the fold, so its training holds nothing out.
  */
 export function createTrainings(
   dataset: Dataset,
@@ -34,8 +34,9 @@ export function createTrainings(
   const searches = isNested ? plan.splits.length + 1 : isByTime ? 2 : 1
   let first: Artefact | undefined
 
-  const trainOn = (part: Dataset, name: string, choice?: Choice): Promise<Artefact> => {
+  const trainOn = (part: Dataset, name: string, choice?: Choice, more: TrainOptions = {}): Promise<Artefact> => {
     const trainOptions: TrainOptions = {
+      ...more,
       seed: options.seed,
       learners: options.learners,
       calibration: options.calibration,
@@ -52,7 +53,7 @@ export function createTrainings(
   }
   return {
     trainFold: async (part, fold) => {
-      const artefact = await trainOn(part, `fold ${fold}`, isNested ? undefined : first?.choice)
+      const artefact = await trainOn(part, `fold ${fold}`, isNested ? undefined : first?.choice, { splits: [] })
       first ??= artefact
       return artefact
     },

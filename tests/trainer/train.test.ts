@@ -103,6 +103,18 @@ describe('train', () => {
     expect(artefact.metrics.auc).toBeCloseTo(mean, 12)
   })
 
+  it('learns from every row and judges nothing where no split is wanted', async () => {
+    const dataset = syntheticDataset(700, { seed: 14 })
+    const artefact = await train(dataset, { ...quick, splits: [] })
+    expect(artefact).toMatchObject({ splits: [], metrics: {}, intervals: {}, slices: [], coverage: null })
+    expect(artefact.heldOut.rows).toHaveLength(0)
+    expect(artefact.importances.every(({ permutation }) => permutation === null)).toBe(true)
+    const x = Float32Array.from(artefact.golden.x.flat(), (value) => value ?? Number.NaN)
+    expect(largestGap(artefact.golden.y, await runOnnx(artefact.onnx, x, dataset.columns.length))).toBeLessThan(1e-5)
+    const repeated = await train(dataset, { candidates: artefact.choice, splits: [] })
+    expect(hashOf(repeated.onnx)).toBe(hashOf(artefact.onnx))
+  })
+
   it('keeps monotone columns monotone', async () => {
     const dataset = syntheticDataset(1500, { numbers: 3, levels: [4], seed: 13, isUgly: false })
     const columns = dataset.columns.map((column, f) => (f === 0 ? { ...column, monotone: -1 as const } : column))

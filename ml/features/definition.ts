@@ -1,5 +1,6 @@
 // What a model file passes to defineModel, in its two forms.
 import type { SplitBy } from '../../trainer/folds.ts'
+import type { Costs } from '../../trainer/metrics.ts'
 import type { EligibilityKit, Feature, FeatureKit, Holds, Label, LabelKit } from './kit.ts'
 import type {
   Abstain,
@@ -38,6 +39,12 @@ export interface Question<M extends string> {
   readonly rule?: Rule
   /** Hold-outs to report; the first is the main one. Default: by time and group where the rows allow it. */
   readonly split?: readonly SplitBy[]
+  /** Category features whose levels get metrics of their own: is the model as good for everyone? */
+  readonly slices?: readonly string[]
+  /** A number feature that holds the answer as it was last known (0 or 1): a baseline beside the majority. */
+  readonly lastKnown?: string
+  /** What wrong decisions cost; moves the threshold of precision, recall and F1 away from 0.5. */
+  readonly costs?: Costs
   /** Fewer labelled rows than this are too few to train. */
   readonly minimumRows?: number
 }

@@ -3,6 +3,7 @@ import { builtEligibility, builtFeatures, builtLabel } from './builder.ts'
 import { checkQuestion, invalid, specOf } from './checks.ts'
 import { type Datamodel, ownOf } from './datamodel.ts'
 import type { KitDefinition } from './definition.ts'
+import { judgementOf } from './judgement.ts'
 import { entityKey } from './keys.ts'
 import type { FeatureSpec, Model } from './model.ts'
 import type { ModelName, SchemaTypes } from './payload.ts'
@@ -49,9 +50,11 @@ export function defineWithKit<S extends SchemaTypes, M extends ModelName<S>>(
     bands,
     schemaHash: schemaHashOf(entity, specs, reader.shape),
     read: reader.read,
+    labelShape: JSON.stringify({ eligible, label, snapshots, group }),
     labels: snapshotLabels.labels,
     candidates: snapshotLabels.candidates,
     ...policyOf(definition),
+    ...judgementOf(definition, specs),
     ...(ages ? { ages } : {}),
     ...(field === undefined ? {} : { field }),
     ...(probabilityField === undefined ? {} : { probabilityField }),

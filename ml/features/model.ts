@@ -1,5 +1,6 @@
 // The contract between a question in code and the engine that trains and serves it.
 import type { SplitBy } from '../../trainer/folds.ts'
+import type { Costs } from '../../trainer/metrics.ts'
 
 /** The key of one entity, field by field: { learnerId: '1', objectiveId: '2' }. */
 export type KeyValues = Readonly<Record<string, string | number>>
@@ -103,10 +104,18 @@ export interface Model {
   readonly minimumRows?: number
   /** Hold-outs to report; the first is the main one. */
   readonly split?: readonly SplitBy[]
+  /** Category features whose levels get metrics of their own. */
+  readonly slices?: readonly string[]
+  /** A number feature that holds the answer as it was last known (0 or 1): a baseline beside the majority. */
+  readonly lastKnown?: string
+  /** What wrong decisions cost; moves the threshold of precision, recall and F1 away from 0.5. */
+  readonly costs?: Costs
   /** A field of the key that groups rows. Groups by other columns arrive with the label rows. */
   readonly group?: string
   /** sha256 of names, kinds, units, order and the shape of the SQL: a version serves only the features it was trained on. */
   readonly schemaHash: string
+  /** The text that decides whom the question is about and what the labels are, where it is known: part of a receipt. */
+  readonly labelShape?: string
   /** Features in the order of the pairs, in one statement. Nothing later than a pair's `asOf` is seen. Rejects with FEATURE_READ_FAILED. */
   read(client: SqlClient, pairs: readonly Pair[]): Promise<readonly FeatureRow[]>
   /** Days since the newest row behind each feature, in the order of `features`; null where a feature has no rows or no times. */

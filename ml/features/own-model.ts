@@ -1,6 +1,7 @@
 import { checkQuestion, invalid, specOf } from './checks.ts'
 import { type Datamodel, ownOf } from './datamodel.ts'
 import type { OwnFeature, OwnLabels, OwnSqlDefinition } from './definition.ts'
+import { judgementOf } from './judgement.ts'
 import { entityKey } from './keys.ts'
 import type { FeatureRow, FeatureSpec, LabelRow, Model, SqlClient } from './model.ts'
 import { policyOf } from './policy.ts'
@@ -66,6 +67,7 @@ export function defineWithSql<M extends string, F extends Readonly<Record<string
       }
     },
     ...policyOf(definition),
+    ...judgementOf(definition, features),
     ...(candidates ? { candidates } : {}),
     ...(field === undefined ? {} : { field }),
     ...(probabilityField === undefined ? {} : { probabilityField }),

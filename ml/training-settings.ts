@@ -1,0 +1,35 @@
+import type { SplitBy } from '../trainer/folds.ts'
+import type { Costs, TrainOptions } from '../trainer/index.ts'
+import type { Model } from './define.ts'
+
+/** What decides a training beside rows, seed and candidates. A receipt records it. */
+export interface TrainingSettings {
+  readonly splits?: readonly SplitBy[] | undefined
+  readonly slices?: readonly string[] | undefined
+  readonly lastKnown?: string | undefined
+  readonly costs?: Costs | undefined
+  readonly allowLeaks?: readonly string[] | undefined
+}
+
+export function settingsOf(model: Model, allowLeaks: readonly string[] = []): TrainingSettings {
+  const { split, slices, lastKnown, costs } = model
+  return {
+    // an empty list would mean that nobody judges the version
+    ...(split?.length ? { splits: split } : {}),
+    ...(slices ? { slices } : {}),
+    ...(lastKnown === undefined ? {} : { lastKnown }),
+    ...(costs ? { costs } : {}),
+    ...(allowLeaks.length > 0 ? { allowLeaks } : {}),
+  }
+}
+
+/** The same in the trainer's words: it takes no `undefined`. */
+export function trainOptionsOf({ splits, slices, lastKnown, costs, allowLeaks }: TrainingSettings): TrainOptions {
+  return {
+    ...(splits ? { splits } : {}),
+    ...(slices ? { slices } : {}),
+    ...(lastKnown === undefined ? {} : { lastKnown }),
+    ...(costs ? { costs } : {}),
+    ...(allowLeaks ? { allowLeaks } : {}),
+  }
+}

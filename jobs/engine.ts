@@ -2,6 +2,7 @@ import type { Database } from '../platform/database.ts'
 import { messageOf } from '../platform/errors.ts'
 import type { Log } from '../platform/log.ts'
 import type { Viewer } from '../platform/viewer.ts'
+import { type ChangesOptions, createChangeHub, type ListItem } from './changes.ts'
 import { cancelJob, type RedriveFilter, redrive, retryJob } from './control.ts'
 import { type EnqueueOptions, enqueue } from './enqueue.ts'
 import type { CutEvent, JobEvent } from './event.ts'
@@ -75,6 +76,8 @@ export interface Jobs {
   redrive(filter: RedriveFilter): Promise<number>
   /** Events after a sequence, stored and then live; ends after the final one. The first `next` rejects with JOB_UNKNOWN. */
   events(jobId: string, after?: number, signal?: AbortSignal): EndableIterator<JobEvent | CutEvent>
+  /** The jobs of a filter, then every change of them in commit order. The first `next` rejects with BAD_USER_INPUT for an unknown cursor. */
+  changes(options: ChangesOptions, signal?: AbortSignal): EndableIterator<ListItem>
   /** Resolves with the job when it is over. */
   ended(jobId: string, signal?: AbortSignal): Promise<Job>
   /** Listens, and runs jobs where this process is a worker. */
@@ -92,6 +95,7 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
   const parts: Parts = { database, queue, log, quota, kinds: new Map(options.kinds.map((kind) => [kind.name, kind])) }
   await queue.start()
   const hub = createEventHub(database, log, stallMs)
+  const changeHub = createChangeHub(database, log, stallMs)
   let keptAt = Number.NEGATIVE_INFINITY
   const worker = options.worker
     ? createWorker(parts, {
@@ -114,12 +118,15 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
     if (payload === '') {
       for (const kind of parts.kinds.keys()) worker?.wake(kind)
       hub.wake('')
+      changeHub.wake()
       return
     }
     const space = payload.indexOf(' ')
     const subject = payload.slice(space + 1)
-    if (payload.startsWith('event ')) hub.wake(subject)
-    else if (payload.startsWith('queued ')) worker?.wake(subject)
+    if (payload.startsWith('event ')) {
+      hub.wake(subject)
+      changeHub.wake()
+    } else if (payload.startsWith('queued ')) worker?.wake(subject)
     else if (payload.startsWith('cancel ')) worker?.cancel(subject)
   }
   async function get(id: string, viewer?: Viewer): Promise<Job> {
@@ -131,9 +138,12 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
     listening ??= database.listen(CHANNEL, hear)
     return listening
   }
-  function events(jobId: string, after = 0, signal?: AbortSignal) {
-    // A process that only looks listens from its first reader on; should that fail, readers still look every few seconds.
+  /** A process that only looks listens from its first reader on; should that fail, readers still look every few seconds. */
+  function hearForReaders(): void {
     hearOnce().catch((error) => log.warn({ event: 'job notifications not heard', error: messageOf(error) }))
+  }
+  function events(jobId: string, after = 0, signal?: AbortSignal) {
+    hearForReaders()
     return hub.follow(jobId, after, signal)
   }
   return {
@@ -152,6 +162,10 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
     retry: (id, viewer) => retryJob(parts, id, viewer),
     redrive: (filter) => redrive(parts, filter),
     events,
+    changes(given, signal) {
+      hearForReaders()
+      return changeHub.follow(given, signal)
+    },
     async ended(jobId, signal) {
       for (let after = 0; ; ) {
         const job = await get(jobId)
@@ -168,6 +182,7 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
       stopping ??= (async () => {
         await worker?.stop(graceful ? graceMs : 0)
         hub.close()
+        changeHub.close()
         const unlisten = await listening?.catch(() => null)
         await unlisten?.()
         await queue.stop()
@@ -178,7 +193,7 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
       worker: worker?.name ?? null,
       running: worker?.running().length ?? 0,
       lastTickAt: worker?.lastTickAt() ?? null,
-      readers: hub.readers(),
+      readers: hub.readers() + changeHub.readers(),
     }),
   }
 }

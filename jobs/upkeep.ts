@@ -69,6 +69,16 @@ export async function promoteDue(parts: Parts): Promise<string[]> {
   return rows.map((row) => row.kind)
 }
 
+/** Milliseconds until the next waiting job is due, at most so many: who sleeps no longer starts it on time. */
+export async function untilDue(parts: Parts, mostMs: number): Promise<number> {
+  const { rows } = await parts.database.query<{ ms: number | null }>(
+    `SELECT (extract(epoch FROM min("dueAt") - clock_timestamp()) * 1000)::float8 AS ms FROM inkling."Job"
+     WHERE state IN ('SCHEDULED', 'QUEUED', 'RETRYING') AND "dueAt" > now() AND "dueAt" < now() + $2 * interval '1 ms' AND kind = ANY($1::text[])`,
+    [[...parts.kinds.keys()], mostMs],
+  )
+  return Math.min(mostMs, Math.max(1, Math.ceil(rows[0]?.ms ?? mostMs)))
+}
+
 /** Deletes jobs that ended longer ago than kept, with all that hangs on them, oldest first and a batch at a time. Returns how many. */
 export async function forgetOld(parts: Parts, keepDays: number): Promise<number> {
   const { rowCount } = await parts.database.query(

@@ -3,7 +3,7 @@ import { messageOf } from '../platform/errors.ts'
 import { type AbortReason, type Attempt, runAttempt } from './attempt.ts'
 import { claimJobs, type WorkerIdentity } from './claim.ts'
 import type { Parts } from './parts.ts'
-import { promoteDue, reapSilent, reclaimOwn } from './upkeep.ts'
+import { promoteDue, reapSilent, reclaimOwn, untilDue } from './upkeep.ts'
 
 /** How the signs of life are timed, in milliseconds. A takeover needs at most silent + tick. */
 export interface Pulse {
@@ -121,22 +121,25 @@ export function createWorker(parts: Parts, { name, concurrency, pulse, upkeep }:
       else if (row.state === 'CANCELLING') attempt.abort('CANCELLED') // its notification was lost
     }
   }
-  async function tick(): Promise<void> {
+  /** Answers when to come again. */
+  async function tick(): Promise<number> {
     await reapSilent(parts, pulse.silentMs, [...running.keys()])
     for (const kind of await promoteDue(parts)) awake.add(kind)
     rouse()
     await upkeep()
     tickedAt = new Date()
+    return untilDue(parts, pulse.tickMs)
   }
-  /** Runs work again and again with a pause between; a failure is logged and tried again. */
-  async function repeat(pauseMs: number, what: string, work: () => Promise<void>): Promise<void> {
+  /** Runs work again and again with the pause between that it answers; a failure is logged and tried again. */
+  async function repeat(pauseMs: number, what: string, work: () => Promise<number>): Promise<void> {
     while (!isStopping) {
+      let ms = pauseMs
       try {
-        await work()
+        ms = await work()
       } catch (error) {
         parts.log.warn({ event: `${what} failed`, error: messageOf(error) })
       }
-      await pause(pauseMs)
+      await pause(ms)
     }
   }
 
@@ -166,7 +169,7 @@ export function createWorker(parts: Parts, { name, concurrency, pulse, upkeep }:
       for (const kind of parts.kinds.keys()) awake.add(kind)
       loops = Promise.all([
         claimLoop(),
-        repeat(pulse.beatMs, 'heartbeat', beat),
+        repeat(pulse.beatMs, 'heartbeat', () => beat().then(() => pulse.beatMs)),
         repeat(pulse.tickMs, 'job upkeep', tick),
       ])
     },

@@ -5,9 +5,9 @@ import { defineJob } from '../../jobs/kind.ts'
 import { openDatabase } from '../../platform/database.ts'
 import { createLog } from '../../platform/log.ts'
 import { migrate } from '../../platform/migrate.ts'
-import { pause, viewer } from './kinds.ts'
+import { crunch as crunchKind, pause, viewer } from './kinds.ts'
 
-const { url, dataDir, name, enqueue, pulse, freezeAt } = JSON.parse(process.argv[2]!)
+const { url, dataDir, name, enqueue, pulse, freezeAt, crunch } = JSON.parse(process.argv[2]!)
 const log = createLog(process.env.LOG_LEVEL ?? 'silent')
 const database = await openDatabase({ url, dataDir, log })
 await migrate(database, log)
@@ -51,7 +51,7 @@ await database.query('CREATE TABLE IF NOT EXISTS public.effect (job uuid, step i
 const jobs = await createJobs({
   database,
   log,
-  kinds: [effects],
+  kinds: [effects, crunchKind],
   worker: true,
   workerName: name,
   pulse,
@@ -64,6 +64,10 @@ for (const input of enqueue ?? []) {
   console.log(`enqueued ${id}`)
 }
 console.log('all enqueued')
+if (crunch) {
+  const { id } = await jobs.enqueue('crunch', { how: crunch }, { viewer })
+  for await (const { type, data } of jobs.events(id)) if (type === 'LOG') console.log(data.message)
+}
 process.on('SIGTERM', async () => {
   await jobs.stop({ graceMs: 100 })
   await database.close()

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { defineIsolatedJob } from '../../jobs/isolation.ts'
 import { type AnyJobKind, defineJob } from '../../jobs/kind.ts'
 import { InklingError } from '../../platform/errors.ts'
 import type { Viewer } from '../../platform/viewer.ts'
@@ -53,6 +54,15 @@ export const fail = defineJob({
   async run(_context, { retryable }) {
     throw new InklingError(retryable ? 'UNAVAILABLE' : 'NOT_ENOUGH_ROWS', 'It cannot be done.', 'Do not ask.')
   },
+})
+
+/** Works in a process of its own. */
+export const crunch = defineIsolatedJob({
+  name: 'crunch',
+  input: z.object({ how: z.enum(['loop', 'heap', 'buffers', 'steps', 'exit', 'family', 'tidy']) }),
+  module: new URL('./crunch.ts', import.meta.url),
+  memoryMb: 200,
+  retry: { attempts: 2, delayMs: 10, maxDelayMs: 10 },
 })
 
 export const testKinds: readonly AnyJobKind[] = [add, wait, fail]

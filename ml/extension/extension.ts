@@ -4,6 +4,7 @@ import type { KeyValues, NamedModel, SqlClient } from '../define.ts'
 import { createPredictionLoader, type PredictionLoader } from '../loaders.ts'
 import { type Answer, isEstimate, isPrediction } from '../prediction.ts'
 import type { Serving } from '../serving.ts'
+import type { PastScores } from '../stored.ts'
 import { type Selection, selectKey } from './key-selection.ts'
 import type { CallOptions, EntityComponents, OnFailure, RowAnswer } from './types.ts'
 
@@ -12,6 +13,8 @@ export interface ExtensionOptions<Models extends readonly NamedModel[], Default 
   readonly serving: Serving
   /** What "now" means for the rows. Default: the wall clock. */
   readonly now?: () => Date
+  /** Where fallbacks find stored scores: `createScoreStore(database)`. */
+  readonly scores?: PastScores
   /** What becomes of a model that has no answer for a row: a value in its place, or an exception. Default: 'value'. */
   readonly onFailure?: Default
 }
@@ -73,13 +76,13 @@ async function addAnswers(
   rows: readonly Row[],
   models: readonly NamedModel[],
   client: SqlClient,
-  { serving, now, onFailure: standing = 'value' }: ExtensionOptions<readonly NamedModel[], OnFailure>,
+  { serving, now, scores, onFailure: standing = 'value' }: ExtensionOptions<readonly NamedModel[], OnFailure>,
   { asOf = now?.() ?? new Date(), onFailure = standing }: CallOptions<OnFailure>,
 ): Promise<void> {
   const answers = rows.map((): Record<string, RowAnswer<'value'>> => ({}))
   // One after the other: inside a transaction there is one connection, and statements on it would only queue.
   for (const model of models) {
-    const loader = createPredictionLoader({ model, serving, client, instant: new Date() })
+    const loader = createPredictionLoader({ model, serving, client, instant: new Date(), scores })
     const given = await Promise.all(rows.map((row) => loader.answer({ key: keyOf(model, row), asOf })))
     for (const [index, answer] of given.entries()) {
       if (onFailure === 'throw' && !isEstimate(answer)) throw new InklingError(answer.code, answer.message, answer.hint)

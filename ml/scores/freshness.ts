@@ -13,6 +13,7 @@ export interface Scoring {
   /** Every entity that the question is about, rather than some. */
   readonly isWhole: boolean
   readonly scored: number
+  /** Whom the question was not about, or about whom the model abstained. */
   readonly notApplicable: number
 }
 

@@ -1,12 +1,13 @@
 import { withSpan } from '../../platform/telemetry.ts'
 import { interval } from '../../trainer/explainer.ts'
+import { abstentionOf } from '../abstention.ts'
 import type { KeyValues, Model, SqlClient } from '../define.ts'
 import type { ServedVersion } from '../serving.ts'
 import type { ScoreBatch } from './store.ts'
 
 export interface ScoredPage {
   readonly batch: ScoreBatch
-  /** Those whom the question is not about at that moment. */
+  /** Those whom the question is not about at that moment, or about whom the model abstains: nothing is stored. */
   readonly notApplicable: readonly KeyValues[]
 }
 
@@ -41,8 +42,20 @@ export async function scoreKeys(task: ScoringTask): Promise<ScoredPage> {
     predictor.score(rows.subarray(0, scored.length * encoder.width), scored.length),
   )
   const { low, high } = interval(explainer, probability)
-  return {
-    batch: { model: model.name, version, asOf, scoredAt, keys: scored, probability, low, high },
-    notApplicable,
+  const batch = { model: model.name, version, asOf, scoredAt, keys: scored, probability, low, high }
+  if (!model.abstain) return { batch, notApplicable }
+  const kept: number[] = []
+  for (const [at, key] of scored.entries()) {
+    const row = rows.subarray(at * encoder.width, (at + 1) * encoder.width)
+    if (abstentionOf(model, row, low[at]!, high[at]!)) notApplicable.push(key)
+    else kept.push(at)
   }
+  const keep = (values: ArrayLike<number>) => kept.map((at) => values[at]!)
+  const answered = {
+    keys: kept.map((at) => scored[at]!),
+    probability: keep(probability),
+    low: keep(low),
+    high: keep(high),
+  }
+  return { batch: { ...batch, ...answered }, notApplicable }
 }

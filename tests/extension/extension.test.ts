@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { inkling } from '../../ml/extension/extension.ts'
 import { createPredictionLoader } from '../../ml/loaders.ts'
 import { isPrediction } from '../../ml/prediction.ts'
+import { createScoreStore } from '../../ml/scores/store.ts'
 import { createServing, type Serving } from '../../ml/serving.ts'
 import { registerVersion, trainVersion } from '../../ml/training.ts'
 import { churn } from '../../models/churn.ts'
@@ -125,6 +127,23 @@ describe('the Prisma extension', () => {
     const [row] = await db.learner.withMLMany({ take: 1 })
     expect(row!.name).toBeTypeOf('string')
     expect(row!._ml.churn.failure?.code).toBe('FEATURE_READ_FAILED')
+  })
+
+  it('gives the stored score where the model file falls back on it', async () => {
+    const broken = {
+      ...leaving,
+      fallback: ['STORED'],
+      read: () => Promise.reject(new Error('connection lost')),
+    } as const
+    const scores = createScoreStore(database)
+    const version = { id: randomUUID(), number: 1 }
+    const one = { probability: [0.25], low: [0.2], high: [0.3] }
+    const [first] = await prisma.learner.findMany({ take: 1 })
+    const keys = [{ id: first!.id }]
+    await scores.write({ ...one, keys, model: 'churn', version, asOf: now, scoredAt: now })
+    const db = prisma.$extends(inkling({ models: [broken], serving, scores, now: () => now }))
+    const row = await db.learner.withML({ where: { id: first!.id } })
+    expect(row!._ml.churn).toMatchObject({ failure: null, probability: 0.25, source: 'STORED' })
   })
 
   it('sees, inside a transaction, what only that transaction sees', async () => {

@@ -4,6 +4,7 @@ import { isPrediction } from '../../ml/prediction.ts'
 import { unwatchChanges, watchChanges } from '../../ml/scores/changes.ts'
 import { newestScoring } from '../../ml/scores/freshness.ts'
 import { countScores } from '../../ml/scores/ranking.ts'
+import { scoreKeys } from '../../ml/scores/scoring.ts'
 import type { ScoringInput } from '../../ml/scores/scoring-job.ts'
 import { runningScoring, startScoring } from '../../ml/scores/scoring-job.ts'
 import { createScoreUpkeep } from '../../ml/scores/upkeep.ts'
@@ -163,6 +164,23 @@ describe('a scoring', () => {
     const [again] = await daily.look()
     expect(await stand.jobs.ended(again!)).toMatchObject({ state: 'SUCCEEDED', result: { version: 2 } })
     await Promise.all([...upkeeps, daily].map((upkeep) => upkeep.stop()))
+  })
+
+  it('stores nothing about whom the model abstains', async () => {
+    const served = stand.serving.championAt(toys, new Date())
+    const keys = [{ id: 3 }, { id: 40 }, { id: 41 }] // the colour of every tenth toy is missing
+    const model = { ...toys, abstain: { missingShare: 0.4 } }
+    const { batch, notApplicable } = await scoreKeys({
+      model,
+      served,
+      client: stand.client,
+      keys,
+      asOf: now,
+      scoredAt: now,
+    })
+    expect(batch.keys).toEqual([{ id: 3 }, { id: 41 }])
+    expect(batch.probability).toHaveLength(2)
+    expect(notApplicable).toEqual([{ id: 40 }])
   })
 
   it('is cancelled between pages and leaves what is stored', async () => {

@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { boundsOf, countLevels, countScores, readRanking, type ScoreBounds } from '../../ml/scores/ranking.ts'
+import {
+  boundsOf,
+  countLevels,
+  countScores,
+  rankingStatement,
+  readRanking,
+  type ScoreBounds,
+} from '../../ml/scores/ranking.ts'
 import { createScoreStore, type ScoreBatch, type ScoreStore } from '../../ml/scores/store.ts'
 import type { Database } from '../../platform/database.ts'
 import { createRandom } from '../../trainer/random.ts'
@@ -137,6 +144,19 @@ describe('stored scores', () => {
         after = page.at(-1)!.place
       }
       expect(seen).toEqual(highestFirst ? expected : expected.toReversed())
+    })
+
+    it('reads a page as a range of the index, without sorting, wherever the page lies', async () => {
+      await database.query('ANALYZE inkling."Score"')
+      const after = { probability: 0.5, key: '["7"]' }
+      const pages = [{}, { after }, { after, bounds: [{ gte: 0.2, lt: 0.9 }], highestFirst: false }]
+      for (const page of pages) {
+        const { sql, values } = rankingStatement({ model: 'many', bounds: [], highestFirst: true, limit: 20, ...page })
+        const { rows } = await database.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${sql}`, values)
+        const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
+        expect(plan).toContain('Score_model_probability_key_idx')
+        expect(plan).not.toContain('Sort')
+      }
     })
 
     it('filters and counts as looking at every score does, whatever the bounds', async () => {

@@ -22,11 +22,18 @@ export async function outcomesOf(
   const probabilities = await score(rows, eligible.length)
   const { low, high } = interval(explainer, probabilities)
   const outcomes: Outcome[] = []
+  served.coverage.asked += eligible.length
   for (const [at, index] of eligible.entries()) {
     const { key, asOf } = pairs[index]!
     const probability = probabilities[at]!
     const row = rows.subarray(at * encoder.width, (at + 1) * encoder.width)
-    outcomes[index] = abstentionOf(model, row, low[at]!, high[at]!) ?? {
+    const abstention = abstentionOf(model, row, low[at]!, high[at]!)
+    if (abstention) {
+      outcomes[index] = abstention
+      continue
+    }
+    served.coverage.answered++
+    outcomes[index] = {
       model,
       key,
       asOf,

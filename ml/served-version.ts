@@ -6,6 +6,12 @@ import { createPredictor, type Predictor } from './inference/predictor.ts'
 import type { InferenceThread } from './inference/thread.ts'
 import type { ModelVersion } from './model-version.ts'
 
+/** How many of the rows that a version was asked about it answered; the others were out of the model's policy. Since the process began. */
+export interface Coverage {
+  asked: number
+  answered: number
+}
+
 /** A version that is loaded, proven on its golden rows and ready to score. */
 export interface ServedVersion {
   readonly version: ModelVersion
@@ -13,17 +19,23 @@ export interface ServedVersion {
   readonly predictor: Predictor
   readonly explainer: Explainer
   readonly shares: Shares
+  readonly coverage: Coverage
 }
 
 /** Reads a version's bytes and proves them. Throws NOT_FOUND or ARTEFACT_INVALID. */
-export async function loadVersion(registry: Registry, thread: InferenceThread, id: string): Promise<ServedVersion> {
+export async function loadVersion(
+  registry: Registry,
+  thread: InferenceThread,
+  id: string,
+  coverage: Coverage,
+): Promise<ServedVersion> {
   const version = await registry.version<ModelVersion['contents']>(id)
   const { columns, golden } = version.contents
   const [onnx, bytes] = await Promise.all([registry.artefact(version, 'onnx'), registry.artefact(version, 'explainer')])
   const predictor = await createPredictor({ id, onnx, width: columns.length, golden, thread })
   const explainer = parseExplainer(bytes)
   const shares = createShares({ id, explainer, bytes, thread })
-  return { version, encoder: createEncoder(columns), predictor, explainer, shares }
+  return { version, encoder: createEncoder(columns), predictor, explainer, shares, coverage }
 }
 
 /** Gives its memory back. Whoever still holds it goes on: predictor and shares load again what they need. */

@@ -6,10 +6,10 @@ import type { Model } from './define.ts'
 import { refuseMismatch } from './feature-difference.ts'
 import { createInferenceThread, type InferenceThread } from './inference/thread.ts'
 import { CHAMPION, MODEL_KIND } from './model-version.ts'
-import { loadVersion, rest, type ServedVersion } from './served-version.ts'
+import { type Coverage, loadVersion, rest, type ServedVersion } from './served-version.ts'
 import { createVersionShelf } from './version-shelf.ts'
 
-export type { ServedVersion } from './served-version.ts'
+export type { Coverage, ServedVersion } from './served-version.ts'
 
 /** How a model stands in this process. */
 export interface ServingState {
@@ -26,6 +26,8 @@ export interface Serving {
   versionAt(model: Model, selector: string, instant: Date): Promise<ServedVersion>
   /** A version by its id, kept loaded while there is room. */
   load(id: string): Promise<ServedVersion>
+  /** What a version has answered in this process; null when it was never loaded here. */
+  coverageOf(id: string): Readonly<Coverage> | null
   states(): ServingState[]
   /** Looks for moved aliases now instead of at the next notification. */
   refresh(): Promise<void>
@@ -59,9 +61,17 @@ export async function createServing(options: {
   const { registry, models, log } = options
   const thread: InferenceThread = createInferenceThread()
   const seats = new Map<string, Seat>(models.map(({ name }) => [name, { reigns: [], moves: [], problem: null }]))
-  const shelf = createVersionShelf((id) => loadVersion(registry, thread, id))
+  const coverages = new Map<string, Coverage>()
+  const shelf = createVersionShelf(load)
   let refreshing: Promise<void> = Promise.resolve()
   let isClosed = false
+
+  /** A version that rested and came back goes on counting where it was. */
+  function load(id: string): Promise<ServedVersion> {
+    const coverage = coverages.get(id) ?? { asked: 0, answered: 0 }
+    coverages.set(id, coverage)
+    return loadVersion(registry, thread, id, coverage)
+  }
 
   async function follow(model: Model): Promise<void> {
     const seat = seats.get(model.name)!
@@ -71,7 +81,7 @@ export async function createServing(options: {
     if (!newest || current?.served.version.id === newest.toId) return
     try {
       const known = seat.reigns.findLast(({ served }) => served.version.id === newest.toId)
-      const served = known?.served ?? (await loadVersion(registry, thread, newest.toId))
+      const served = known?.served ?? (await load(newest.toId))
       // A request that began before the version was ready here keeps the one that it began with.
       seat.reigns.push({ since: Math.max(newest.movedAt.getTime(), Date.now()), served })
       seat.problem = null
@@ -140,6 +150,7 @@ export async function createServing(options: {
     championAt,
     versionAt,
     load: (id) => shelf.take(id),
+    coverageOf: (id) => coverages.get(id) ?? null,
     states: () =>
       models.map((model) => {
         const seat = seats.get(model.name)!

@@ -8,6 +8,8 @@ import type { Viewer } from '../platform/viewer.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Run } from '../registry/runs.ts'
 import type { Model, SqlClient } from './define.ts'
+import { featureDifference } from './feature-difference.ts'
+import { MODEL_KIND, type ModelContents } from './model-version.ts'
 import { registerVersion, trainVersion } from './training.ts'
 
 export const TRAINING_JOB = 'train'
@@ -54,6 +56,10 @@ export function trainingJob(engines: TrainingEngines): AnyJobKind {
       const runId = request.runId
       await registry.runs.mark(runId, 'RUNNING')
       context.log('info', `training ${model.name}`)
+      const [previous] = await registry.list<ModelContents>(MODEL_KIND, model.name, 1)
+      const difference = previous ? featureDifference(model, previous) : ''
+      if (previous && difference !== '')
+        context.log('info', `features differ from those of version ${previous.number} (${difference})`)
       // The step commits version, alias and result together: a crash before leaves nothing, a crash after repeats nothing.
       let register = async (): Promise<unknown> => undefined
       return context.step(

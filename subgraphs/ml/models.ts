@@ -1,6 +1,7 @@
 import { resolveArrayConnection } from '@pothos/plugin-relay'
 import type { FeatureSpec, Model } from '../../ml/define.ts'
 import { MODEL_KIND, type ModelContents, type ModelVersion } from '../../ml/model-version.ts'
+import type { Coverage } from '../../ml/serving.ts'
 import { isInklingError } from '../../platform/errors.ts'
 import { entityExtensions } from '../../schema/federation.ts'
 import { checkPage, pageLimit } from '../../schema/pagination.ts'
@@ -60,6 +61,15 @@ export function registerModels(builder: MlBuilder) {
     }),
   })
 
+  const CoverageRef = builder.objectRef<Coverage>('Coverage').implement({
+    description: 'What a version answered since this process began. It abstains by the policy of the model file.',
+    fields: (t) => ({
+      asked: t.exposeInt('asked', { description: 'Rows that the question was about.' }),
+      answered: t.exposeInt('answered', { description: 'Those that it did not abstain from.' }),
+      share: t.float({ description: 'answered / asked, 0..1.', resolve: ({ asked, answered }) => answered / asked }),
+    }),
+  })
+
   const ModelRef = builder.objectRef<Model>('Model')
   const ModelVersionRef = builder.objectRef<ModelVersion>('ModelVersion')
   ModelVersionRef.implement({
@@ -98,6 +108,15 @@ export function registerModels(builder: MlBuilder) {
       sha256: t.string({
         description: 'Hash of its ONNX bytes.',
         resolve: ({ artefacts }) => artefacts.onnx ?? '',
+      }),
+      coverage: t.field({
+        type: CoverageRef,
+        nullable: true,
+        description: 'How often it answered rather than abstained; null when it was never asked in this process.',
+        resolve: ({ id }, _args, { engines }) => {
+          const coverage = engines.serving.coverageOf(id)
+          return coverage && coverage.asked > 0 ? coverage : null
+        },
       }),
       createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was registered.' }),
     }),

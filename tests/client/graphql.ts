@@ -213,6 +213,7 @@ export type CancelOneMutationVariables = Exact<{
 export type CancelOneMutation = { cancelJob:
     | { __typename: 'CancelJobPayload' }
     | { __typename: 'ConflictError', message: string }
+    | { __typename: 'InvalidInputError', message: string }
     | { __typename: 'NotFoundError', message: string }
     | { __typename: 'TooManyJobsError', message: string }
    };

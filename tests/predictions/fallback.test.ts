@@ -91,6 +91,15 @@ describe('when a model cannot answer', () => {
     expect(shown(await answer({ abstain: { missingShare: 0.5 } }, 7))).toMatchObject(['MODEL', expect.any(Number)])
   })
 
+  it('counts what a version answered and what it abstained from', async () => {
+    const before = { ...stand.serving.coverageOf(stand.ids[0]!)! }
+    const loader = loaderOf({ abstain: { missingShare: 0.4 } })
+    await Promise.all([1, 2, 7, 14, 21, 99_999_999].map((id) => loader.load(toy(id))))
+    const { asked, answered } = stand.serving.coverageOf(stand.ids[0]!)!
+    expect([asked - before.asked, answered - before.answered]).toEqual([5, 2])
+    expect(stand.serving.coverageOf('nobody')).toBeNull()
+  })
+
   it('gives back what was served at a moment, and nothing where nothing was', async () => {
     const at = (ago: number, id = 1) => ({ key: { id }, asOf: days(ago) })
     const loader = loaderOf({})

@@ -93,6 +93,7 @@ export async function randomVersion(options: RandomVersionOptions): Promise<Rand
     encoder: createEncoder(columns),
     predictor: await createPredictor({ id, onnx: encodeModel(fitted, {}), width, golden, thread }),
     explainer,
+    coverage: { asked: 0, answered: 0 },
     shares: createShares({ id, explainer, bytes: serialiseExplainer(explainer), thread }),
   }
   return {

@@ -67,12 +67,15 @@ async function trainMissing(app: App): Promise<void> {
   }
 }
 
-/** SIGTERM and Ctrl-C drain; a second one, or the time limit, ends at once. */
+/** SIGTERM and Ctrl-C drain; another a second later, or the time limit, ends at once. (npm passes one Ctrl-C on twice.) */
 function stopOnSignal(stop: () => Promise<void>, seconds: number): void {
-  let isStopping = false
+  let stoppingSince = 0
   const onSignal = () => {
-    if (isStopping) process.exit(1)
-    isStopping = true
+    if (stoppingSince > 0) {
+      if (Date.now() - stoppingSince > 1000) process.exit(1)
+      return
+    }
+    stoppingSince = Date.now()
     setTimeout(() => process.exit(1), (seconds + 2) * 1000).unref()
     stop().then(
       () => process.exit(0),

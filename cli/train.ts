@@ -1,10 +1,13 @@
+import { writeFile } from 'node:fs/promises'
 import { Command, Option } from 'commander'
 import type { Model } from '../ml/define.ts'
+import { MODEL_KIND } from '../ml/model-version.ts'
+import { serialiseReceipt } from '../ml/receipt/receipt.ts'
 import { registerVersion, type TrainingOutcome, trainVersion } from '../ml/training.ts'
 import { findModel } from '../ml/training-job.ts'
 import { models } from '../models/index.ts'
-import { isInklingError, messageOf } from '../platform/errors.ts'
-import { createRegistry } from '../registry/registry.ts'
+import { InklingError, isInklingError, messageOf } from '../platform/errors.ts'
+import { createRegistry, type Registry } from '../registry/registry.ts'
 import { type Ground, openGround } from './ground.ts'
 import { createProgressBar } from './progress-bar.ts'
 import { trainingReport } from './training-report.ts'
@@ -17,6 +20,9 @@ interface Options {
   readonly quick?: boolean
   readonly promote: 'always' | 'never'
   readonly allowLeak: string[]
+  readonly continue?: number
+  readonly receipt?: string
+  readonly keepDataset?: boolean
 }
 
 /** `inkling train <model...>`: trains here and now, without a running server. */
@@ -34,6 +40,9 @@ export function trainCommand(): Command {
         .default('always'),
     )
     .option('--allow-leak <features>', 'features that may give the answer away, by comma', parseNames, [])
+    .option('--continue <version>', 'add trees to this version instead of starting anew', parseWhole(1, 2 ** 31 - 1))
+    .option('--receipt <file>', 'write the receipt, from which `inkling verify` repeats the training')
+    .option('--keep-dataset', 'keep the rows with the version: it can be verified when the database has moved on')
     .option('--json', 'print the results as JSON')
     .addHelpText(
       'after',
@@ -42,6 +51,7 @@ Examples:
   inkling train
   inkling train struggle --budget 2m
   inkling train churn --quick --json
+  inkling train churn --continue 3 --receipt receipt.json
 
 Exit code 1 when a model was not trained or failed a gate; the others are trained all the same.`,
     )
@@ -50,6 +60,13 @@ Exit code 1 when a model was not trained or failed a gate; the others are traine
 
 async function run(names: string[], options: Options): Promise<void> {
   const chosen = names.length > 0 ? names.map((name) => findModel(models, name)) : models
+  for (const option of ['continue', 'receipt'] as const)
+    if (options[option] !== undefined && chosen.length !== 1)
+      throw new InklingError(
+        'BAD_USER_INPUT',
+        `--${option} is about one model, not ${chosen.length}.`,
+        'Name the model.',
+      )
   const ground = await openGround({ quiet: true })
   const results: object[] = []
   try {
@@ -68,7 +85,7 @@ async function trainOne(ground: Ground, model: Model, options: Options): Promise
   const bar = createProgressBar(`train ${model.name}`)
   const stop = new AbortController()
   const interrupt = () => stop.abort()
-  process.once('SIGINT', interrupt)
+  process.on('SIGINT', interrupt)
   try {
     const trained = await trainVersion(model, {
       client: learning,
@@ -77,6 +94,8 @@ async function trainOne(ground: Ground, model: Model, options: Options): Promise
       candidates: options.quick ? 'quick' : 'full',
       budgetMs: options.budget,
       allowLeaks: options.allowLeak,
+      ...(options.continue === undefined ? {} : { continueFrom: await earlier(registry, model, options.continue) }),
+      ...(options.keepDataset ? { keepDataset: true } : {}),
       signal: stop.signal,
       onProgress: ({ done, total, message }) => bar.update(done, total, message),
     })
@@ -92,6 +111,7 @@ async function trainOne(ground: Ground, model: Model, options: Options): Promise
       await registry.runs.mark(run.id, 'SUCCEEDED', { versionId: version.id, report })
       return registered
     })
+    if (options.receipt !== undefined) await writeFile(options.receipt, serialiseReceipt(trained.receipt))
     if (!options.json) process.stdout.write(trainingReport(outcome))
     if (outcome.reasons.length > 0) process.exitCode = 1
     return resultOf(outcome)
@@ -109,8 +129,19 @@ async function trainOne(ground: Ground, model: Model, options: Options): Promise
   }
 }
 
+/** Throws NOT_FOUND. */
+async function earlier(registry: Registry, model: Model, number: number) {
+  const id = await registry.find(MODEL_KIND, model.name, number)
+  if (id) return { version: number, explainer: await registry.artefact(await registry.version(id), 'explainer') }
+  throw new InklingError(
+    'NOT_FOUND',
+    `${model.name} has no version ${number} to go on from.`,
+    `List its versions: \`inkling models ${model.name}\`.`,
+  )
+}
+
 function resultOf({ model, version, promoted, reasons }: TrainingOutcome): object {
-  const { metrics, splits, learner, leaderboard, rows, positives, window, warnings, seed } = version.contents
+  const { metrics, splits, slices, learner, leaderboard, rows, positives, window, warnings, seed } = version.contents
   return {
     model,
     version: version.number,
@@ -119,6 +150,7 @@ function resultOf({ model, version, promoted, reasons }: TrainingOutcome): objec
     reasons,
     metrics,
     splits,
+    slices,
     learner,
     leaderboard,
     rows,

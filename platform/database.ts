@@ -1,4 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import pg from 'pg'
 import { type EmbeddedEngine, startEngine } from './embedded/engine.ts'
 import { initialiseFolder, lockFolder } from './embedded/folder.ts'
@@ -71,7 +74,7 @@ async function openEmbedded({ dataDir, log, template }: DatabaseOptions): Promis
   const unlock = dataDir ? lockFolder(dataDir) : () => {}
   let engine: EmbeddedEngine
   try {
-    if (dataDir) await initialiseFolder(dataDir, async (folder) => (await startEngine({ folder })).close())
+    if (dataDir) await initialiseFolder(dataDir, createFolder)
     engine = await startEngine({ ...(dataDir ? { folder: dataDir } : {}), ...(template ? { template } : {}) })
   } catch (error) {
     unlock()
@@ -94,6 +97,11 @@ async function openEmbedded({ dataDir, log, template }: DatabaseOptions): Promis
     await engine.close()
     unlock()
   })
+}
+
+async function createFolder(folder: string): Promise<void> {
+  const script = fileURLToPath(new URL('./embedded/create-folder.ts', import.meta.url))
+  await promisify(execFile)(process.execPath, ['--liftoff-only', script, folder])
 }
 
 function createDatabase(

@@ -51,6 +51,10 @@ export function conditionsOf(filter: JobFilter, viewer: Viewer | undefined, valu
   const add = (sql: (name: string) => string, value: unknown) => {
     if (value !== undefined) conditions.push(sql(`$${values.push(value)}`))
   }
+  // What PostgreSQL would refuse to compare is nobody's.
+  const ids = [filter.parentId, filter.scheduleId].filter((id) => id !== undefined)
+  const texts = [filter.tag ?? '', ...(filter.kinds ?? [])]
+  if (ids.some((id) => !isUuid(id)) || texts.some((text) => text.includes('\0'))) return ['false']
   add((name) => `j.tenant = ${name}`, viewer?.tenant)
   add((name) => `j.kind = ANY(${name}::text[])`, filter.kinds)
   add((name) => `j.state = ANY(${name}::inkling."JobState"[])`, filter.states)
@@ -117,11 +121,17 @@ export async function listArtifacts(database: Database, jobIds: readonly string[
   return rows
 }
 
-/** Throws NOT_FOUND. */
-export async function readArtifact(database: Database, jobId: string, name: string): Promise<Uint8Array> {
+/** The bytes of an artifact, or a stretch of them. Throws NOT_FOUND. */
+export async function readArtifact(
+  database: Database,
+  jobId: string,
+  name: string,
+  stretch?: { readonly offset: number; readonly length: number },
+): Promise<Uint8Array> {
   const { rows } = await database.query<{ bytes: Buffer }>(
-    'SELECT bytes FROM inkling."JobArtifact" WHERE "jobId" = $1 AND name = $2',
-    [jobId, name],
+    `SELECT CASE WHEN $3::int IS NULL THEN bytes ELSE substring(bytes FROM $3::int + 1 FOR $4::int) END AS bytes
+     FROM inkling."JobArtifact" WHERE "jobId" = $1 AND name = $2`,
+    [jobId, name, stretch?.offset ?? null, stretch?.length ?? null],
   )
   if (rows[0]) return rows[0].bytes
   throw new InklingError('NOT_FOUND', `Job ${jobId} has no artifact "${name}".`, 'List its artifacts.')

@@ -26,7 +26,13 @@ export function checkRecurrence(calculator: Calculator, { expression, timeZone }
   const fields = expression.trim().split(/\s+/).length
   const isRule = /[=:]/.test(expression) || expression.trim().startsWith('@')
   // The calculator fills in fields that are missing, and reads no time zone as UTC: what was forgotten would run at the wrong time.
-  if (expression.length > LONGEST_EXPRESSION || (!isRule && !FIELDS_OF_CRON.includes(fields)) || timeZone === '')
+  const isText = !/[^\P{Cc}\r\n\t]/u.test(expression)
+  if (
+    !isText ||
+    expression.length > LONGEST_EXPRESSION ||
+    (!isRule && !FIELDS_OF_CRON.includes(fields)) ||
+    timeZone === ''
+  )
     throw new InklingError(
       'BAD_USER_INPUT',
       `"${expression.slice(0, 100)}" in "${timeZone.slice(0, 100)}" is no schedule.`,

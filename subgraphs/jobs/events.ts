@@ -1,8 +1,12 @@
+import type { Jobs } from '../../jobs/engine.ts'
 import type { CutEvent, JobEvent } from '../../jobs/event.ts'
 import type { JobError, Progress } from '../../jobs/job.ts'
+import type { LogLevel } from '../../jobs/kind.ts'
 import type { JobState } from '../../jobs/states.ts'
 import { type InklingError, isInklingError } from '../../platform/errors.ts'
 import type { JobRefs } from './jobs.ts'
+import { badInput, forwardPage } from './page.ts'
+import { LEVELS } from './parts.ts'
 import type { JobsBuilder, JobsContext } from './subgraph.ts'
 
 /** Why nothing can be followed: an event like the others, since an iterator that throws loses its message on the way. */
@@ -28,7 +32,10 @@ const typeNames: Partial<Record<AnyEvent['type'], string>> = {
 }
 
 /** Registers the events of jobs and the subscription that follows them. */
-export function registerEvents(builder: JobsBuilder, { JobStateRef, ProgressRef, ErrorRef, LevelRef }: JobRefs): void {
+export function registerEvents(
+  builder: JobsBuilder,
+  { JobRef, JobStateRef, ProgressRef, ErrorRef, LevelRef }: JobRefs,
+): void {
   const EventRef = builder.interfaceRef<AnyEvent>('JobEvent').implement({
     description:
       'Something that happened to a job. JobSucceeded, JobFailed and JobCancelled end the stream, as do the two JobEvents... types.',
@@ -39,6 +46,19 @@ export function registerEvents(builder: JobsBuilder, { JobStateRef, ProgressRef,
         description: 'Counts from 1 without gaps. Pass the last one as `after` to resume.',
       }),
       at: t.expose('at', { type: 'DateTime', description: 'When it happened.' }),
+    }),
+  })
+  const LogLineRef = builder.objectRef<JobEvent>('JobLogLine').implement({
+    description: 'One line of the log of a job.',
+    fields: (t) => ({
+      sequence: t.exposeInt('sequence', { description: 'Its number among the events of the job; the cursor.' }),
+      at: t.expose('at', { type: 'DateTime', description: 'When it was written.' }),
+      level: t.field({
+        type: LevelRef,
+        description: 'How grave it is.',
+        resolve: ({ data }) => data.level as LogLevel,
+      }),
+      message: t.string({ description: 'What it says.', resolve: ({ data }) => String(data.message) }),
     }),
   })
   const interfaces = [EventRef]
@@ -135,6 +155,42 @@ export function registerEvents(builder: JobsBuilder, { JobStateRef, ProgressRef,
       hint: t.string({ description: 'What to do next.', resolve: (event) => event.error.hint }),
     }),
   })
+
+  const pageOf = async (
+    jobs: Jobs,
+    id: string,
+    page: { first: number; after?: string | undefined },
+    levels?: LogLevel[],
+  ) => {
+    const { first, after = '0' } = page
+    if (!/^\d{1,9}$/.test(after)) throw badInput('The cursor is refused: it is the sequence of an event.')
+    const found = await jobs.eventPage(id, { first, after: Number(after), levels })
+    return { nodes: found.events, hasNext: found.hasNext }
+  }
+  const cursorOf = ({ sequence }: JobEvent) => String(sequence)
+  builder.objectFields(JobRef, (t) => ({
+    events: t.connection(
+      {
+        type: EventRef,
+        description: 'What happened to it, oldest first. Forward only; cursors are sequences.',
+        resolve: ({ id }, args, { jobs, viewer }) =>
+          forwardPage(args, viewer, (page) => pageOf(jobs, id, page), cursorOf),
+      },
+      { description: 'A page of the events of a job.' },
+      { description: 'An event of a page.' },
+    ),
+    logs: t.connection(
+      {
+        type: LogLineRef,
+        description: 'Lines of its log, oldest first. Forward only; cursors are sequences.',
+        args: { levels: t.arg({ type: [LevelRef], description: 'Only lines of these levels.' }) },
+        resolve: ({ id }, { levels, ...args }, { jobs, viewer }) =>
+          forwardPage(args, viewer, (page) => pageOf(jobs, id, page, [...(levels ?? LEVELS)]), cursorOf),
+      },
+      { description: 'A page of the log of a job.' },
+      { description: 'A line of a page.' },
+    ),
+  }))
 
   builder.subscriptionFields((t) => ({
     jobEvents: t.field({

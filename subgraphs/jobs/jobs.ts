@@ -1,99 +1,16 @@
-import { GraphQLError } from 'graphql'
-import type { JobEvent } from '../../jobs/event.ts'
-import type { Job, JobArtifact, JobAttempt, JobError, Progress } from '../../jobs/job.ts'
-import { cursorOf, type JobFilter } from '../../jobs/list.ts'
-import { jobOutcomes, jobStates } from '../../jobs/states.ts'
-import { isInklingError } from '../../platform/errors.ts'
+import type { Jobs } from '../../jobs/engine.ts'
+import type { Job } from '../../jobs/job.ts'
+import { cursorOf, type JobFilter, type ListOptions } from '../../jobs/list.ts'
 import { entityExtensions } from '../../schema/federation.ts'
-import { checkPage, DEFAULT_PAGE } from '../../schema/pagination.ts'
+import { forwardPage } from './page.ts'
+import type { PartRefs } from './parts.ts'
 import type { JobsBuilder, JobsContext } from './subgraph.ts'
 
 export type JobRefs = ReturnType<typeof registerJobs>
 
-const LEVELS = ['debug', 'info', 'warn', 'error'] as const
-
 /** Registers `Job` and what belongs to it, and the queries that find jobs. */
-export function registerJobs(builder: JobsBuilder) {
-  const JobStateRef = builder.enumType('JobState', {
-    description: 'Where a job stands. SUCCEEDED, FAILED and CANCELLED are final.',
-    values: jobStates,
-  })
-  const OutcomeRef = builder.enumType('JobOutcome', {
-    description:
-      'How an attempt ended. RELEASED: its worker stopped and gave the job back. SUSPENDED: it waits for its children.',
-    values: jobOutcomes,
-  })
-  const LevelRef = builder.enumType('JobLogLevel', {
-    description: 'How grave a line of the log is.',
-    values: Object.fromEntries(LEVELS.map((level) => [level.toUpperCase(), { value: level }])) as Record<
-      string,
-      { value: (typeof LEVELS)[number] }
-    >,
-  })
-  const ProgressRef = builder.objectRef<Progress>('JobProgress').implement({
-    description: 'How far a job has come.',
-    fields: (t) => ({
-      done: t.exposeFloat('done', { description: 'How much is done.' }),
-      total: t.exposeFloat('total', { nullable: true, description: 'How much there is; null when nobody knows.' }),
-      unit: t.exposeString('unit', { nullable: true, description: 'What is counted, such as rows.' }),
-      message: t.exposeString('message', { nullable: true, description: 'What it is doing.' }),
-      etaAt: t.field({
-        type: 'DateTime',
-        nullable: true,
-        description: 'When it will be done at the pace of this attempt.',
-        resolve: ({ etaAt }) => (etaAt ? new Date(etaAt) : null),
-      }),
-    }),
-  })
-  const ErrorRef = builder.objectRef<JobError>('JobError').implement({
-    description: 'Why an attempt or a job failed.',
-    fields: (t) => ({
-      code: t.exposeString('code', { description: 'A stable code for programs.' }),
-      message: t.exposeString('message', { description: 'What happened.' }),
-      hint: t.exposeString('hint', { description: 'What to do next.' }),
-    }),
-  })
-  const AttemptRef = builder.objectRef<JobAttempt>('JobAttempt').implement({
-    description: 'One run of a job by one worker.',
-    fields: (t) => ({
-      number: t.exposeInt('number', { description: '1, 2, 3 ...' }),
-      worker: t.exposeString('worker', { description: 'Who ran it.' }),
-      startedAt: t.expose('startedAt', { type: 'DateTime', description: 'When it began.' }),
-      endedAt: t.expose('endedAt', { type: 'DateTime', nullable: true, description: 'When it ended.' }),
-      outcome: t.expose('outcome', { type: OutcomeRef, nullable: true, description: 'Null while it runs.' }),
-      error: t.expose('error', { type: ErrorRef, nullable: true, description: 'Why it did not succeed.' }),
-    }),
-  })
-  const ArtifactRef = builder.objectRef<JobArtifact>('JobArtifact').implement({
-    description: 'Bytes that a job keeps.',
-    fields: (t) => ({
-      name: t.exposeString('name', { description: 'Unique in its job.' }),
-      mediaType: t.exposeString('mediaType', { description: 'Such as text/csv.' }),
-      sizeBytes: t.int({ description: 'How many bytes.', resolve: ({ size }) => size }),
-      createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was kept.' }),
-    }),
-  })
-  const MetricRef = builder.objectRef<{ name: string; value: number }>('JobMetric').implement({
-    description: 'A figure that a job measured.',
-    fields: (t) => ({
-      name: t.exposeString('name', { description: 'What was measured.' }),
-      value: t.exposeFloat('value', { description: 'The figure.' }),
-    }),
-  })
-  const LogLineRef = builder.objectRef<JobEvent>('JobLogLine').implement({
-    description: 'One line of the log of a job.',
-    fields: (t) => ({
-      sequence: t.exposeInt('sequence', { description: 'Its number among the events of the job; the cursor.' }),
-      at: t.expose('at', { type: 'DateTime', description: 'When it was written.' }),
-      level: t.field({
-        type: LevelRef,
-        description: 'How grave it is.',
-        resolve: ({ data }) => data.level as (typeof LEVELS)[number],
-      }),
-      message: t.string({ description: 'What it says.', resolve: ({ data }) => String(data.message) }),
-    }),
-  })
-
+export function registerJobs(builder: JobsBuilder, parts: PartRefs) {
+  const { JobStateRef, ErrorRef, ProgressRef, AttemptRef, ArtifactRef, MetricRef } = parts
   const JobRef = builder.objectRef<Job>('Job')
   JobRef.implement({
     description: 'One durable execution: it survives crashes, continues after its last step, and can be watched live.',
@@ -144,19 +61,13 @@ export function registerJobs(builder: JobsBuilder) {
         description: 'What it keeps.',
         resolve: ({ id }, _args, context) => context.artifactsOf.load(id),
       }),
-      logs: t.field({
-        type: [LogLineRef],
-        description: 'Lines of its log, oldest first.',
-        args: {
-          first: t.arg.int({ description: 'At most so many lines. Default: 20.' }),
-          after: t.arg.int({ description: 'Only lines after this sequence.' }),
-          levels: t.arg({ type: [LevelRef], description: 'Only lines of these levels.' }),
-        },
-        resolve: async ({ id }, { first, after, levels }, context) => {
-          checkPage({ first }, context.viewer)
-          const given = { first: first ?? DEFAULT_PAGE, after: after ?? 0, levels: levels ?? LEVELS }
-          return (await context.jobs.eventPage(id, given)).events
-        },
+      artifact: t.field({
+        type: ArtifactRef,
+        nullable: true,
+        description: 'What it keeps under a name.',
+        args: { name: t.arg.string({ required: true, description: 'The name.' }) },
+        resolve: async ({ id }, { name }, context) =>
+          (await context.artifactsOf.load(id)).find((artifact) => artifact.name === name) ?? null,
       }),
       parent: t.field({
         type: JobRef,
@@ -192,6 +103,7 @@ export function registerJobs(builder: JobsBuilder) {
       states: t.field({ type: [JobStateRef], description: 'In one of these states.' }),
       tag: t.string({ description: 'With this tag.' }),
       parentId: t.id({ description: 'Made by this job.' }),
+      scheduleId: t.id({ description: 'Started by this schedule.' }),
       createdSince: t.field({ type: 'DateTime', description: 'Enqueued at or after this moment.' }),
     }),
   })
@@ -209,29 +121,9 @@ export function registerJobs(builder: JobsBuilder) {
         type: JobRef,
         description: 'Jobs, newest first. Forward only: `last` and `before` are refused.',
         args: { where: t.arg({ type: FilterRef, description: 'Which jobs.' }) },
-        resolve: async (_root, args, context) => {
-          checkPage(args, context.viewer)
-          if (args.last != null || args.before != null)
-            throw badInput('This list is read forward: use first and after.')
+        resolve: (_root, args, { jobs, viewer }) => {
           const filter = filterOf(args.where)
-          const options = {
-            ...filter,
-            viewer: context.viewer,
-            first: args.first ?? DEFAULT_PAGE,
-            after: args.after ?? undefined,
-          }
-          const page = await refusedAsInput(() => context.jobs.list(options))
-          const edges = page.jobs.map((node) => ({ cursor: cursorOf(node), node }))
-          return {
-            filter,
-            edges,
-            pageInfo: {
-              hasNextPage: page.hasNext,
-              hasPreviousPage: args.after != null,
-              startCursor: edges[0]?.cursor ?? null,
-              endCursor: edges.at(-1)?.cursor ?? null,
-            },
-          } as never
+          return forwardPage(args, viewer, (page) => listOf(jobs, { ...filter, ...page, viewer }), cursorOf, { filter })
         },
       },
       {
@@ -250,25 +142,18 @@ export function registerJobs(builder: JobsBuilder) {
       { description: 'A job of a page.' },
     ),
   }))
-  return { JobRef, JobStateRef, ProgressRef, ErrorRef, LevelRef, FilterRef }
+  return { ...parts, JobRef, FilterRef }
 }
 
 type Where = { readonly [Name in keyof JobFilter]?: JobFilter[Name] | null }
 
+/** What a `where` asks for. Ids that are none match nothing rather than disturb the database. */
 export function filterOf(where: Where | null | undefined): JobFilter {
   return Object.fromEntries(Object.entries(where ?? {}).filter(([, value]) => value != null))
 }
 
-function badInput(message: string): GraphQLError {
-  return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } })
-}
-
-/** What the engine refuses in a query's arguments is said to the client. */
-export async function refusedAsInput<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    if (isInklingError(error) && error.code === 'BAD_USER_INPUT') throw badInput(error.message)
-    throw error
-  }
+/** A page of jobs as a connection wants it. */
+export async function listOf(jobs: Jobs, options: ListOptions): Promise<{ nodes: readonly Job[]; hasNext: boolean }> {
+  const page = await jobs.list(options)
+  return { nodes: page.jobs, hasNext: page.hasNext }
 }

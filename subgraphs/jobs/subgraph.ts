@@ -1,13 +1,17 @@
 import DataLoader from 'dataloader'
 import type { Jobs } from '../../jobs/engine.ts'
 import type { Job, JobArtifact, JobAttempt } from '../../jobs/job.ts'
+import type { Schedule } from '../../jobs/schedule.ts'
 import type { RequestContext, Subgraph } from '../../platform/request.ts'
 import { createBuilder } from '../../schema/builder.ts'
 import { registerErrors } from '../../schema/errors.ts'
 import { toSubgraph } from '../../schema/federation.ts'
 import { registerEvents } from './events.ts'
 import { registerJobs } from './jobs.ts'
+import { registerLive } from './live.ts'
 import { registerMutations } from './mutations.ts'
+import { registerParts } from './parts.ts'
+import { registerSchedules } from './schedules.ts'
 
 /** What the jobs subgraph stands on. */
 export interface JobsEngines {
@@ -20,6 +24,8 @@ export interface JobsContext extends RequestContext {
   readonly jobOf: DataLoader<string, Job | null>
   readonly attemptsOf: DataLoader<string, JobAttempt[]>
   readonly artifactsOf: DataLoader<string, JobArtifact[]>
+  /** A schedule that the viewer may see, or null. */
+  readonly scheduleOf: DataLoader<string, Schedule | null>
 }
 
 export type JobsBuilder = ReturnType<typeof createJobsBuilder>
@@ -31,13 +37,15 @@ function createJobsBuilder() {
 /** Jobs of every kind: how they go, live and afterwards, and the way to stop and to retry them. */
 export function createJobsSubgraph({ jobs }: JobsEngines): Subgraph {
   const builder = createJobsBuilder()
-  const resultOf = registerErrors(builder, ['NotFoundError', 'ConflictError', 'TooManyJobsError'])
+  const resultOf = registerErrors(builder, ['InvalidInputError', 'NotFoundError', 'ConflictError', 'TooManyJobsError'])
   builder.queryType({})
   builder.mutationType({})
   builder.subscriptionType({})
-  const refs = registerJobs(builder)
+  const refs = registerJobs(builder, registerParts(builder))
   registerMutations(builder, refs, resultOf)
   registerEvents(builder, refs)
+  registerLive(builder, refs)
+  registerSchedules(builder, refs, resultOf)
   return toSubgraph('jobs', builder.toSchema(), (request) => contextOf(jobs, request))
 }
 
@@ -45,13 +53,16 @@ function contextOf(jobs: Jobs, request: RequestContext): JobsContext {
   return {
     ...request,
     jobs,
-    jobOf: new DataLoader(async (ids) => {
-      const found = new Map((await jobs.find(ids, request.viewer)).map((job) => [job.id, job]))
-      return ids.map((id) => found.get(id) ?? null)
-    }),
+    jobOf: new DataLoader(async (ids) => inOrder(ids, await jobs.find(ids, request.viewer))),
+    scheduleOf: new DataLoader(async (ids) => inOrder(ids, await jobs.schedules.find(ids, request.viewer))),
     attemptsOf: new DataLoader(async (ids) => grouped(ids, await jobs.attempts(ids))),
     artifactsOf: new DataLoader(async (ids) => grouped(ids, await jobs.artifacts(ids))),
   }
+}
+
+function inOrder<Row extends { id: string }>(ids: readonly string[], rows: readonly Row[]): (Row | null)[] {
+  const found = new Map(rows.map((row) => [row.id, row]))
+  return ids.map((id) => found.get(id) ?? null)
 }
 
 function grouped<Row extends { jobId: string }>(ids: readonly string[], rows: readonly Row[]): Row[][] {

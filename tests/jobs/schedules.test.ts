@@ -134,6 +134,7 @@ describe('a schedule', () => {
     ['an expression that is none', { expression: 'whenever' }, 'no schedule'],
     ['fields left out', { expression: '0 3' }, 'no schedule'],
     ['nothing at all', { expression: '' }, 'no schedule'],
+    ['an expression with NUL', { expression: '0 3 * * *\0' }, 'no schedule'],
     ['an unknown time zone', { timeZone: 'Mars/Base' }, 'no schedule'],
     ['an empty time zone', { timeZone: '' }, 'no schedule'],
     ['a day that never comes', { expression: '0 0 31 2 *' }, 'no schedule'],

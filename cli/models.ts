@@ -4,6 +4,7 @@ import { findModel } from '../ml/training-job.ts'
 import { models } from '../models/index.ts'
 import { createRegistry, type Registry } from '../registry/registry.ts'
 import { openGround } from './ground.ts'
+import { printReceipt } from './receipt.ts'
 
 /** `inkling models`: what is defined, what was trained, what serves. */
 export function modelsCommand(): Command {
@@ -11,8 +12,10 @@ export function modelsCommand(): Command {
     .summary('list models and their versions')
     .description('Lists every model with its versions, newest first; the one marked * serves.')
     .argument('[model]', 'only this one')
+    .option('--receipt [version]', 'print the receipt of the version that serves, or of this one, for `inkling verify`')
     .option('--json', 'print JSON')
-    .action(async (name: string | undefined, options: { json?: boolean }) => {
+    .action(async (name: string | undefined, options: { json?: boolean; receipt?: string | true }) => {
+      if (options.receipt !== undefined) return printReceipt(name, options.receipt)
       const chosen = name ? [findModel(models, name)] : models
       const ground = await openGround({ quiet: true })
       try {

@@ -2,6 +2,12 @@ import { Command, CommanderError } from 'commander'
 import { isInklingError, messageOf } from '../platform/errors.ts'
 import { version } from './version.ts'
 
+// Who reads may leave early (`inkling models | head`): what was begun is finished all the same.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+
 const program = new Command('inkling')
   .description(
     'Predictions as fields of your GraphQL API: one TypeScript file per question, trained from the rows of your database.',
@@ -18,6 +24,7 @@ Settings come from the environment; \`inkling doctor\` lists them. Exit code 0: 
 const { startCommand } = await import('./start.ts')
 const { trainCommand } = await import('./train.ts')
 const { tryCommand } = await import('./try.ts')
+const { verifyCommand } = await import('./verify.ts')
 const { modelsCommand } = await import('./models.ts')
 const { importCommand } = await import('./import.ts')
 const { seedCommand, resetCommand } = await import('./seed.ts')
@@ -28,6 +35,7 @@ const { doctorCommand } = await import('./doctor.ts')
 for (const command of [
   startCommand(),
   trainCommand(),
+  verifyCommand(),
   tryCommand(),
   modelsCommand(),
   importCommand(),

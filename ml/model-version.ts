@@ -7,7 +7,7 @@ export const MODEL_KIND = 'model'
 export const CHAMPION = 'champion'
 
 /** What a model version keeps beside its bytes (ONNX and explainer): enough to serve it and to judge it. */
-export interface ModelContents extends Omit<Artefact, 'onnx' | 'explainer'> {
+export interface ModelContents extends Omit<Artefact, 'onnx' | 'explainer' | 'heldOut'> {
   readonly entity: string
   readonly question: string
   readonly features: readonly FeatureSpec[]
@@ -16,6 +16,8 @@ export interface ModelContents extends Omit<Artefact, 'onnx' | 'explainer'> {
   readonly positives: number
   readonly notApplicable: number
   readonly window: { readonly from: string; readonly to: string }
+  /** The receipt's sha256 of rows, definition and code; the whole of it is the artefact `receipt`. */
+  readonly receipt: { readonly rows: string; readonly definition: string; readonly code: string }
 }
 
 export type ModelVersion = Version<ModelContents>

@@ -1,16 +1,16 @@
-import { InklingError, messageOf } from '../platform/errors.ts'
+import { InklingError } from '../platform/errors.ts'
 import { withSpan } from '../platform/telemetry.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Artefact } from '../trainer/artefact.ts'
-import { TrainerError } from '../trainer/errors.ts'
-import { train } from '../trainer/index.ts'
-import type { TrainOptions } from '../trainer/options.ts'
 import { type Extraction, extractDataset } from './dataset.ts'
 import type { Model, SqlClient } from './define.ts'
+import { fitModel, proveGoldenRows } from './fitting.ts'
 import { judge } from './gates.ts'
-import { createPredictor } from './inference/predictor.ts'
-import { createInferenceThread } from './inference/thread.ts'
 import { CHAMPION, MODEL_KIND, type ModelContents, type ModelVersion } from './model-version.ts'
+import { keepRows } from './receipt/kept-rows.ts'
+import { type Receipt, serialiseReceipt } from './receipt/receipt.ts'
+import { writeReceipt } from './receipt/writing.ts'
+import { settingsOf, trainOptionsOf } from './training-settings.ts'
 
 export type Promotion = 'always' | 'never'
 
@@ -23,6 +23,10 @@ export interface TrainingOptions {
   readonly candidates?: 'quick' | 'full'
   readonly budgetMs?: number
   readonly allowLeaks?: readonly string[]
+  /** Adds trees to those of this version instead of starting anew. */
+  readonly continueFrom?: { readonly version: number; readonly explainer: Uint8Array }
+  /** Keeps the rows with the version, so that the training can be repeated without the database's rows. */
+  readonly keepDataset?: boolean
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: { done: number; total: number; message: string }) => void
 }
@@ -32,6 +36,9 @@ export interface TrainedModel {
   readonly model: Model
   readonly artefact: Artefact
   readonly contents: ModelContents
+  readonly receipt: Receipt
+  /** The rows it was trained on, compressed, where they are to be kept. */
+  readonly keptRows: Uint8Array | null
   /** Gates that failed; empty when the version may serve. */
   readonly reasons: readonly string[]
 }
@@ -61,18 +68,18 @@ export async function trainVersion(model: Model, options: TrainingOptions): Prom
     }),
   )
   refuseTooFew(model, extraction)
-  const artefact = await withSpan(
-    'inkling.train',
-    { 'inkling.model': model.name, 'inkling.rows': extraction.dataset.n },
-    () =>
-      runTrainer(model, extraction, options, (share, message) =>
-        report(EXTRACTION_SHARE + (99 - EXTRACTION_SHARE) * share, message),
-      ),
+  const { dataset } = extraction
+  const artefact = await withSpan('inkling.train', { 'inkling.model': model.name, 'inkling.rows': dataset.n }, () =>
+    runTrainer(model, extraction, options, (share, message) =>
+      report(EXTRACTION_SHARE + (99 - EXTRACTION_SHARE) * share, message),
+    ),
   )
   signal?.throwIfAborted()
   report(99, 'verifying golden rows')
-  await verify(model, artefact)
-  const { onnx: _onnx, explainer: _explainer, ...described } = artefact
+  await proveGoldenRows(model.name, artefact)
+  const keptRows = options.keepDataset ? await keepRows(dataset) : null
+  const receipt = await writeReceipt({ model, dataset, artefact, keptRows, ...options })
+  const { onnx: _onnx, explainer: _explainer, heldOut: _heldOut, ...described } = artefact
   const contents: ModelContents = {
     ...described,
     entity: model.entity,
@@ -82,8 +89,9 @@ export async function trainVersion(model: Model, options: TrainingOptions): Prom
     positives: extraction.positives,
     notApplicable: extraction.notApplicable,
     window: { from: extraction.window!.from.toISOString(), to: extraction.window!.to.toISOString() },
+    receipt: { rows: receipt.rows.sha256, definition: receipt.definition.sha256, code: receipt.code.sha256 },
   }
-  return { model, artefact, contents, reasons: judge(model, artefact) }
+  return { model, artefact, contents, receipt, keptRows, reasons: judge(model, artefact) }
 }
 
 /** Registers the version and lets it serve, in one transaction (or the caller's). A version that failed a gate is kept as rejected. */
@@ -92,13 +100,18 @@ export async function registerVersion(
   trained: TrainedModel,
   options: { readonly promote: Promotion; readonly createdBy: string; readonly runId?: string },
 ): Promise<TrainingOutcome> {
-  const { model, artefact, contents, reasons } = trained
+  const { model, artefact, contents, receipt, keptRows, reasons } = trained
   const isGood = reasons.length === 0
   const version = await registry.register<ModelContents>({
     kind: MODEL_KIND,
     name: model.name,
     state: isGood ? 'REGISTERED' : 'REJECTED',
-    artefacts: { onnx: artefact.onnx, explainer: artefact.explainer },
+    artefacts: {
+      onnx: artefact.onnx,
+      explainer: artefact.explainer,
+      receipt: Buffer.from(serialiseReceipt(receipt)),
+      ...(keptRows ? { dataset: keptRows } : {}),
+    },
     schemaHash: model.schemaHash,
     contents,
     reasons,
@@ -135,49 +148,21 @@ function refuseTooFew(model: Model, { dataset, positives, notApplicable }: Extra
     )
 }
 
-async function runTrainer(
+function runTrainer(
   model: Model,
   { dataset }: Extraction,
-  { seed, candidates = 'full', budgetMs, allowLeaks, signal }: TrainingOptions,
+  { seed, candidates = 'full', budgetMs, allowLeaks, continueFrom, signal }: TrainingOptions,
   onShare: (share: number, message: string) => void,
 ): Promise<Artefact> {
-  const settings: TrainOptions = {
+  const options = {
+    ...trainOptionsOf(settingsOf(model, allowLeaks)),
     seed,
     candidates,
-    ...(model.split ? { splits: model.split } : {}),
     ...(budgetMs ? { budgetMs } : {}),
-    ...(allowLeaks ? { allowLeaks } : {}),
+    ...(continueFrom ? { continueFrom: continueFrom.explainer } : {}),
   }
-  try {
-    return await train(dataset, settings, {
-      ...(signal ? { signal } : {}),
-      onProgress: ({ done, total, message }) => onShare(total > 0 ? done / total : 0, message),
-    })
-  } catch (error) {
-    throw error instanceof TrainerError ? named(model, error) : error
-  }
-}
-
-/** The trainer knows no model names; its refusals get one. */
-function named(model: Model, error: TrainerError): InklingError {
-  const message = `${model.name}: ${error.message}`
-  if (error.code === 'ABORTED') return new InklingError('CANCELLED', message, error.hint, { cause: error })
-  if (error.code === 'LEAK' || error.code === 'ONE_CLASS' || error.code === 'NOT_ENOUGH_ROWS')
-    return new InklingError(error.code, message, error.hint, { cause: error })
-  if (error.code === 'NO_ROWS') return new InklingError('NOT_ENOUGH_ROWS', message, error.hint, { cause: error })
-  return new InklingError('TRAINING_FAILED', message, error.hint, { cause: error })
-}
-
-async function verify(model: Model, { onnx, columns, golden }: Artefact): Promise<void> {
-  const thread = createInferenceThread()
-  try {
-    const predictor = await createPredictor({ id: `new ${model.name}`, onnx, width: columns.length, golden, thread })
-    await predictor.dispose()
-  } catch (error) {
-    throw new InklingError('TRAINING_FAILED', messageOf(error), 'This is a fault of the trainer: please report it.', {
-      cause: error,
-    })
-  } finally {
-    await thread.close()
-  }
+  return fitModel(model.name, dataset, options, {
+    ...(signal ? { signal } : {}),
+    onProgress: ({ done, total, message }) => onShare(total > 0 ? done / total : 0, message),
+  })
 }

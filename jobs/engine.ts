@@ -69,7 +69,8 @@ export interface Jobs {
   count(options: ListOptions): Promise<number>
   attempts(jobIds: readonly string[]): Promise<JobAttempt[]>
   artifacts(jobIds: readonly string[]): Promise<JobArtifact[]>
-  artifact(jobId: string, name: string): Promise<Uint8Array>
+  /** Its bytes, or a stretch of them. Throws NOT_FOUND. */
+  artifact(jobId: string, name: string, stretch?: { offset: number; length: number }): Promise<Uint8Array>
   eventPage(jobId: string, options: EventPageOptions): Promise<{ events: JobEvent[]; hasNext: boolean }>
   cancel(id: string, viewer?: Viewer, reason?: string): Promise<Job>
   retry(id: string, viewer?: Viewer): Promise<Job>
@@ -156,7 +157,7 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
     count: (given) => countJobs(database, given),
     attempts: (ids) => listAttempts(database, ids),
     artifacts: (ids) => listArtifacts(database, ids),
-    artifact: (jobId, name) => readArtifact(database, jobId, name),
+    artifact: (jobId, name, stretch) => readArtifact(database, jobId, name, stretch),
     eventPage: (jobId, given) => listEvents(database, jobId, given),
     cancel: (id, viewer, reason) => cancelJob(parts, id, viewer, reason),
     retry: (id, viewer) => retryJob(parts, id, viewer),

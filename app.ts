@@ -153,7 +153,7 @@ function readExamples() {
     .filter((name) => name.endsWith('.graphql'))
     .sort()
     .map((name) => {
-      const query = readFileSync(new URL(name, folder), 'utf8')
-      return { name: query.split('\n', 1)[0]!.replace(/^#\s*/, ''), query }
+      const [title, ...query] = readFileSync(new URL(name, folder), 'utf8').split('\n')
+      return { name: title!.replace(/^#\s*/, ''), query: query.join('\n') }
     })
 }

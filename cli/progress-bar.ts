@@ -1,4 +1,5 @@
-const WIDTH = 28
+import { createPacer, type Pace, progressLine } from './progress-line.ts'
+
 const REDRAW_MS = 80
 /** Where nobody watches, a line every few seconds says as much as a bar. */
 const LINE_MS = 5_000
@@ -21,29 +22,21 @@ export function createProgressBar(title: string, screen: Screen = process.stderr
   const startedAt = performance.now()
   const isLive = screen.isTTY === true
   let drawnAt = Number.NEGATIVE_INFINITY
-  let last: { done: number; total: number; message: string } | null = null
+  const pacer = createPacer()
+  let last: { done: number; total: number; message: string; pace: Pace | null } | null = null
   let isStopped = false
 
   function draw(now: number, isLast: boolean): void {
-    const { done, total, message } = last!
-    const share = total > 0 ? Math.min(1, done / total) : null
-    const percent = share === null ? String(done) : `${Math.floor(100 * share)} %`
-    const seconds = `${((now - startedAt) / 1000).toFixed(1)} s`
     drawnAt = now
-    if (!isLive) {
-      screen.write(`${title}  ${percent}  ${message}  ${seconds}\n`)
-      return
-    }
-    const filled = Math.round(WIDTH * (share ?? 0))
-    const bar = share === null ? '' : `${'█'.repeat(filled)}${'░'.repeat(WIDTH - filled)} `
-    const line = `${title}  ${bar}${percent}  ${message}  ${seconds}`
-    screen.write(`\r\u001b[K${line.slice(0, Math.max(20, (screen.columns ?? 80) - 1))}${isLast ? '\n' : ''}`)
+    const progress = { title, ...last!, seconds: (now - startedAt) / 1000 }
+    if (!isLive) screen.write(`${progressLine(progress, 0)}\n`)
+    else screen.write(`\r\u001b[K${progressLine(progress, screen.columns ?? 80)}${isLast ? '\n' : ''}`)
   }
 
   return {
     update(done, total, message) {
-      last = { done, total, message }
       const now = performance.now()
+      last = { done, total, message, pace: pacer.note(done, total, now) }
       if (!isStopped && now - drawnAt >= (isLive ? REDRAW_MS : LINE_MS)) draw(now, false)
     },
     stop() {

@@ -23,11 +23,21 @@ interface Answer<Data> {
 }
 
 /** The server where one runs on the embedded database, which only one process may open; else the jobs subgraph in this process. */
-export async function openGraph(): Promise<Graph> {
+async function openGraph(): Promise<Graph> {
   const { HOST, PORT, DATABASE_URL } = loadConfig()
   const host = HOST === '0.0.0.0' ? '127.0.0.1' : HOST
   if (!DATABASE_URL && (await answers(host, PORT))) return overHttp(`http://${host}:${PORT}/graphql`)
   return inProcess()
+}
+
+/** Opens the graph for one piece of work. */
+export async function withGraph(work: (graph: Graph) => Promise<void>): Promise<void> {
+  const graph = await openGraph()
+  try {
+    await work(graph)
+  } finally {
+    await graph.close()
+  }
 }
 
 /** Whether anybody listens there. Health would wait for a database that a training run keeps busy. */

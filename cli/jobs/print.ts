@@ -20,10 +20,11 @@ export interface JobRow {
     outcome: string | null
     error: { message: string } | null
   }[]
+  readonly artifacts: readonly { name: string; mediaType: string; sizeBytes: number }[]
   readonly logs?: readonly unknown[]
 }
 
-const moment = (text: string) => text.slice(0, 19).replace('T', ' ')
+export const moment = (text: string) => text.slice(0, 19).replace('T', ' ')
 
 export function printList(jobs: readonly JobRow[]): string {
   if (jobs.length === 0) return 'no jobs\n'
@@ -61,6 +62,8 @@ export function printJob(job: JobRow): string {
     lines.push(
       `  attempt ${number}  ${outcome ?? 'running'}  ${moment(startedAt)}  ${endedAt ? seconds(startedAt, endedAt) : ''}  ${worker}${error ? `  ${error.message}` : ''}`,
     )
+  for (const { name, mediaType, sizeBytes } of job.artifacts)
+    lines.push(`  artifact ${name}  ${mediaType}  ${sizeBytes} bytes`)
   if (job.error) lines.push(`  ${job.error.code}: ${job.error.message}`, `    ${job.error.hint}`)
   for (const line of (job.logs ?? []) as { at: string; level: string; message: string }[])
     lines.push(`  ${moment(line.at)}  ${line.level.toLowerCase().padEnd(5)}  ${line.message}`)

@@ -50,11 +50,7 @@ export function registerMutations(builder: JobsBuilder, { JobRef }: JobRefs, res
       args: { input: t.arg({ type: CancelInput, required: true, description: 'Which job.' }) },
       resolve: (_root, { input }, { jobs, viewer }) =>
         withErrors(failures, async () => ({
-          job: await jobs.cancel(
-            String(input.id),
-            viewer,
-            input.reason?.slice(0, 500).toWellFormed().replaceAll('\0', '\ufffd'),
-          ),
+          job: await jobs.cancel(String(input.id), viewer, input.reason?.slice(0, 500).toWellFormed()),
         })) as never,
     }),
     retryJob: t.field({
@@ -73,7 +69,7 @@ export function registerMutations(builder: JobsBuilder, { JobRef }: JobRefs, res
           const limit = input.limit ?? 100
           if (limit < 1 || limit > MOST_REDRIVEN)
             throw new InklingError('BAD_USER_INPUT', `The limit ${limit} is refused.`, 'Use 1 to 1,000.')
-          return { count: await jobs.redrive({ kind: input.kind?.replaceAll('\0', '\ufffd'), limit, viewer }) }
+          return { count: await jobs.redrive({ kind: input.kind ?? undefined, limit, viewer }) }
         }) as never,
     }),
   }))

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Job } from '../../jobs/job.ts'
 import { cursorOf } from '../../jobs/list.ts'
 import type { Schedule } from '../../jobs/schedule.ts'
+import { InklingError, messageOf } from '../../platform/errors.ts'
 import { withErrors } from '../../schema/errors.ts'
 import { type JobRefs, listOf } from './jobs.ts'
 import type { ResultOf } from './mutations.ts'
@@ -144,7 +145,7 @@ export function registerSchedules(builder: JobsBuilder, { JobRef }: JobRefs, res
     fields: (t) => ({
       name: t.string({ required: true, description: 'What to call it; unique.' }),
       kind: t.string({ required: true, description: 'The kind of its jobs.' }),
-      input: t.field({ type: 'JSON', description: 'What its jobs are given. Default: {}.' }),
+      input: t.string({ description: 'What its jobs are given, as JSON, such as {"model":"churn"}. Default: {}.' }),
       expression: t.string({
         required: true,
         description: 'Cron, such as "0 3 * * *", or a rule, such as "FREQ=WEEKLY;BYDAY=MO".',
@@ -184,7 +185,7 @@ export function registerSchedules(builder: JobsBuilder, { JobRef }: JobRefs, res
         resolve: (_root, { input: given }, { jobs, viewer }) =>
           withErrors(failures, async () => {
             const { timeZone, missed, overlap, ...rest } = given
-            const wanted = { ...rest, input: given.input ?? {}, timeZone: timeZone ?? undefined }
+            const wanted = { ...rest, input: parseJson(given.input ?? '{}'), timeZone: timeZone ?? undefined }
             const policies = { missed: missed ?? undefined, overlap: overlap ?? undefined }
             return { schedule: await jobs.schedules.create({ ...wanted, ...policies }, viewer) }
           }) as never,
@@ -220,6 +221,15 @@ export function registerSchedules(builder: JobsBuilder, { JobRef }: JobRefs, res
       }),
     }
   })
+}
+
+/** As text, because the graph's JSON is only given out: its size is that of the text, and its kind says what may be in it. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new InklingError('BAD_USER_INPUT', `The input is no JSON: ${messageOf(error)}`, 'Send it as JSON text.')
+  }
 }
 
 async function nextRuns(

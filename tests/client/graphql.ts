@@ -26,6 +26,15 @@ export type JobState =
   | 'SCHEDULED'
   | 'SUCCEEDED';
 
+/** Where a probability comes from. */
+export type PredictionSource =
+  /** Computed now by a version of the model. */
+  | 'MODEL'
+  /** The rule of thumb in the model file. */
+  | 'RULE'
+  /** A score that was stored earlier: see `scoredAt`. */
+  | 'STORED';
+
 /** How a learner stands with an objective. */
 export type ProgressState =
   /** Not scored, though it was due. */
@@ -69,6 +78,12 @@ export type TrainingRunState =
   | 'QUEUED'
   | 'RUNNING'
   | 'SUCCEEDED';
+
+/** Where stored scores are heading; a change of less than 0.01 over the window is STEADY. */
+export type TrendDirection =
+  | 'FALLING'
+  | 'RISING'
+  | 'STEADY';
 
 /** The kind of reason. */
 export type UnavailableCode =
@@ -146,6 +161,31 @@ export type RecordMutation = { recordAttempt:
     | { code: string, message: string, hint: string }
     | { learner: { progress: { nodes: Array<{ struggleProbability: number | null, objective: { title: string } }> } } }
    };
+
+export type WhatWouldHelpQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type WhatWouldHelpQuery = { learners: { nodes: Array<{ name: string, churn: { probability: number, baseLogOdds: number | null, reasons: Array<{ sentence: string, contribution: number }>, whatIf: Array<{ newProbability: number, changes: Array<{ feature: string, from: number, to: number, unit: string | null }> }> | null, quality: { missing: Array<string>, unknown: Array<string>, outOfRange: Array<string>, ages: Array<{ feature: string, days: number }> | null, interval: { low: number, high: number } } | null } | null, churnUnavailable: { code: UnavailableCode, message: string, hint: string } | null }> } };
+
+export type VersionsQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type VersionsQuery = { learners: { nodes: Array<{ name: string, predictions: Array<{ version: unknown, prediction: { probability: number, modelVersion: { number: number, coverage: { asked: number, answered: number, share: number } | null } | null } | null, unavailable: { code: UnavailableCode, message: string } | null }> }> }, disagreement: { compared: number, isComplete: boolean, meanDifference: number, disputes: Array<{ difference: number, entity:
+        | { id: string, name: string }
+        | Record<PropertyKey, never>
+      , predictions: Array<{ probability: number, modelVersion: { number: number } | null }> }> } };
+
+export type FormQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type FormQuery = { scoreInput: { prediction: { probability: number, riskLevel: RiskLevel, reasons: Array<{ sentence: string, contribution: number }>, whatIf: Array<{ newProbability: number, changes: Array<{ feature: string, from: number, to: number, unit: string | null }> }> | null, quality: { missing: Array<string>, interval: { low: number, high: number } } | null } | null, unavailable: { code: UnavailableCode, message: string, hint: string } | null } };
+
+export type TimeQueryVariables = Exact<{
+  then?: string | null | undefined;
+}>;
+
+
+export type TimeQuery = { learners: { nodes: Array<{ name: string, now: { probability: number, trend: { direction: TrendDirection, slopePerDay: number, scores: number } | null } | null, then: { probability: number, asOf: string } | null, served: { probability: number, source: PredictionSource, scoredAt: string | null, modelVersion: { number: number } | null } | null, quick: { probability: number, source: PredictionSource } | null, quickUnavailable: { code: UnavailableCode } | null }> } };
 
 export type PageOfRiskQueryVariables = Exact<{
   first: number;
@@ -374,6 +414,170 @@ export const RecordDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<RecordMutation, RecordMutationVariables>;
+export const WhatWouldHelpDocument = new TypedDocumentString(`
+    query WhatWouldHelp {
+  learners(first: 20) {
+    nodes {
+      name
+      churn {
+        probability
+        baseLogOdds
+        reasons(first: 3) {
+          sentence
+          contribution
+        }
+        whatIf(goal: LOWER, to: 0.1, maxChanges: 2) {
+          changes {
+            feature
+            from
+            to
+            unit
+          }
+          newProbability
+        }
+        quality {
+          missing
+          unknown
+          outOfRange
+          ages {
+            feature
+            days
+          }
+          interval {
+            low
+            high
+          }
+        }
+      }
+      churnUnavailable {
+        code
+        message
+        hint
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<WhatWouldHelpQuery, WhatWouldHelpQueryVariables>;
+export const VersionsDocument = new TypedDocumentString(`
+    query Versions {
+  learners(first: 5) {
+    nodes {
+      name
+      predictions(model: "churn", versions: [CHAMPION, "1"]) {
+        version
+        prediction {
+          probability
+          modelVersion {
+            number
+            coverage {
+              asked
+              answered
+              share
+            }
+          }
+        }
+        unavailable {
+          code
+          message
+        }
+      }
+    }
+  }
+  disagreement(model: "churn", versions: [CHAMPION, "1"], first: 5) {
+    compared
+    isComplete
+    meanDifference
+    disputes {
+      difference
+      entity {
+        ... on Learner {
+          id
+          name
+        }
+      }
+      predictions {
+        probability
+        modelVersion {
+          number
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<VersionsQuery, VersionsQueryVariables>;
+export const FormDocument = new TypedDocumentString(`
+    query Form {
+  scoreInput(
+    input: {churn: {attempts14d: 1, daysSinceActive: 12, meanScore: 55, plan: "monthly"}}
+  ) {
+    prediction {
+      probability
+      riskLevel
+      reasons(first: 3) {
+        sentence
+        contribution
+      }
+      whatIf(goal: LOWER, to: 0.2) {
+        changes {
+          feature
+          from
+          to
+          unit
+        }
+        newProbability
+      }
+      quality {
+        missing
+        interval {
+          low
+          high
+        }
+      }
+    }
+    unavailable {
+      code
+      message
+      hint
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<FormQuery, FormQueryVariables>;
+export const TimeDocument = new TypedDocumentString(`
+    query Time($then: DateTime) {
+  learners(first: 10) {
+    nodes {
+      name
+      now: churn {
+        probability
+        trend(window: {days: 60}) {
+          direction
+          slopePerDay
+          scores
+        }
+      }
+      then: churn(asOf: $then) {
+        probability
+        asOf
+      }
+      served: churn(asServed: true) {
+        probability
+        source
+        scoredAt
+        modelVersion {
+          number
+        }
+      }
+      quick: churn(within: {ms: 20, otherwise: STORED}) {
+        probability
+        source
+      }
+      quickUnavailable: churnUnavailable(within: {ms: 20, otherwise: STORED}) {
+        code
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<TimeQuery, TimeQueryVariables>;
 export const PageOfRiskDocument = new TypedDocumentString(`
     query PageOfRisk($first: Int!) {
   learners(first: $first) {

@@ -1,6 +1,11 @@
+import { setFlagsFromString } from 'node:v8'
 import { Command, CommanderError } from 'commander'
 import { isInklingError, messageOf } from '../platform/errors.ts'
 import { version } from './version.ts'
+
+// Node 24 may die ("Check failed: jit_page.has_value()") when a thread ends while another one frees compiled wrappers of
+// WebAssembly imports, as Node's own TypeScript loader has them. Wrappers that are never compiled are never freed.
+setFlagsFromString('--wasm-wrapper-tiering-budget=2147483647')
 
 // Who reads may leave early (`inkling models | head`): what was begun is finished all the same.
 for (const stream of [process.stdout, process.stderr])

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { Command, Option } from 'commander'
 import type { Model } from '../ml/define.ts'
-import { MODEL_KIND } from '../ml/model-version.ts'
+import { MODEL_KIND, type ModelContents } from '../ml/model-version.ts'
 import { serialiseReceipt } from '../ml/receipt/receipt.ts'
-import { registerVersion, type TrainingOutcome, trainVersion } from '../ml/training.ts'
+import { type ContinueFrom, registerVersion, type TrainingOutcome, trainVersion } from '../ml/training.ts'
 import { findModel } from '../ml/training-job.ts'
 import { models } from '../models/index.ts'
 import { InklingError, isInklingError, messageOf } from '../platform/errors.ts'
@@ -130,9 +130,13 @@ async function trainOne(ground: Ground, model: Model, options: Options): Promise
 }
 
 /** Throws NOT_FOUND. */
-async function earlier(registry: Registry, model: Model, number: number) {
+async function earlier(registry: Registry, model: Model, number: number): Promise<ContinueFrom> {
   const id = await registry.find(MODEL_KIND, model.name, number)
-  if (id) return { version: number, explainer: await registry.artefact(await registry.version(id), 'explainer') }
+  if (id) {
+    const version = await registry.version<ModelContents>(id)
+    const until = new Date(version.contents.window.to)
+    return { version: number, explainer: await registry.artefact(version, 'explainer'), until }
+  }
   throw new InklingError(
     'NOT_FOUND',
     `${model.name} has no version ${number} to go on from.`,

@@ -2,6 +2,7 @@ import { InklingError } from '../platform/errors.ts'
 import { withSpan } from '../platform/telemetry.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Artefact } from '../trainer/artefact.ts'
+import type { Dataset } from '../trainer/dataset.ts'
 import { type Extraction, extractDataset } from './dataset.ts'
 import type { Model, SqlClient } from './define.ts'
 import { fitModel, proveGoldenRows } from './fitting.ts'
@@ -24,11 +25,18 @@ export interface TrainingOptions {
   readonly budgetMs?: number
   readonly allowLeaks?: readonly string[]
   /** Adds trees to those of this version instead of starting anew. */
-  readonly continueFrom?: { readonly version: number; readonly explainer: Uint8Array }
+  readonly continueFrom?: ContinueFrom
   /** Keeps the rows with the version, so that the training can be repeated without the database's rows. */
   readonly keepDataset?: boolean
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: { done: number; total: number; message: string }) => void
+}
+
+export interface ContinueFrom {
+  readonly version: number
+  readonly explainer: Uint8Array
+  /** The last moment that the version was trained on: later rows judge what is added to it. */
+  readonly until: Date
 }
 
 /** A trained, verified artefact that is not registered yet. */
@@ -39,6 +47,8 @@ export interface TrainedModel {
   readonly receipt: Receipt
   /** The rows it was trained on, compressed, where they are to be kept. */
   readonly keptRows: Uint8Array | null
+  /** False when the version it went on from may have learned from the rows that judge it. */
+  readonly isJudgedUnseen: boolean
   /** Gates that failed; empty when the version may serve. */
   readonly reasons: readonly string[]
 }
@@ -47,6 +57,7 @@ export interface TrainingOutcome {
   readonly model: string
   readonly version: ModelVersion
   readonly promoted: boolean
+  readonly isJudgedUnseen: boolean
   readonly reasons: readonly string[]
 }
 
@@ -91,7 +102,8 @@ export async function trainVersion(model: Model, options: TrainingOptions): Prom
     window: { from: extraction.window!.from.toISOString(), to: extraction.window!.to.toISOString() },
     receipt: { rows: receipt.rows.sha256, definition: receipt.definition.sha256, code: receipt.code.sha256 },
   }
-  return { model, artefact, contents, receipt, keptRows, reasons: judge(model, artefact) }
+  const isJudgedUnseen = isUnseen(artefact, dataset, options.continueFrom)
+  return { model, artefact, contents, receipt, keptRows, isJudgedUnseen, reasons: judge(model, artefact) }
 }
 
 /** Registers the version and lets it serve, in one transaction (or the caller's). A version that failed a gate is kept as rejected. */
@@ -100,7 +112,7 @@ export async function registerVersion(
   trained: TrainedModel,
   options: { readonly promote: Promotion; readonly createdBy: string; readonly runId?: string },
 ): Promise<TrainingOutcome> {
-  const { model, artefact, contents, receipt, keptRows, reasons } = trained
+  const { model, artefact, contents, receipt, keptRows, isJudgedUnseen, reasons } = trained
   const isGood = reasons.length === 0
   const version = await registry.register<ModelContents>({
     kind: MODEL_KIND,
@@ -118,7 +130,7 @@ export async function registerVersion(
     createdBy: options.createdBy,
     ...(options.runId ? { runId: options.runId } : {}),
   })
-  const promoted = isGood && options.promote === 'always'
+  const promoted = isGood && isJudgedUnseen && options.promote === 'always'
   if (promoted)
     await registry.move({
       kind: MODEL_KIND,
@@ -128,7 +140,13 @@ export async function registerVersion(
       movedBy: options.createdBy,
       reason: 'trained, verified and through its gates',
     })
-  return { model: model.name, version, promoted, reasons }
+  return { model: model.name, version, promoted, isJudgedUnseen, reasons }
+}
+
+function isUnseen({ heldOut }: Artefact, { times }: Dataset, continueFrom: ContinueFrom | undefined): boolean {
+  if (!continueFrom) return true
+  const until = continueFrom.until.getTime()
+  return times !== undefined && heldOut.rows.every((row) => times[row]! > until)
 }
 
 function refuseTooFew(model: Model, { dataset, positives, notApplicable }: Extraction): void {
@@ -159,7 +177,7 @@ function runTrainer(
     seed,
     candidates,
     ...(budgetMs ? { budgetMs } : {}),
-    ...(continueFrom ? { continueFrom: continueFrom.explainer } : {}),
+    ...(continueFrom ? { continueFrom: continueFrom.explainer, testAfter: continueFrom.until.getTime() } : {}),
   }
   return fitModel(model.name, dataset, options, {
     ...(signal ? { signal } : {}),

@@ -36,6 +36,8 @@ export interface TrainOptions {
    * leaves the judgement to the caller: every row is learned from, and the artefact says nothing about rows not seen.
    */
   readonly splits?: readonly SplitBy[]
+  /** Judges on the rows later than this moment (milliseconds since the epoch) instead of on `splits`, where they are enough. */
+  readonly testAfter?: number
   /** Folds of the search within the training rows. Default 5, 'quick' 3. */
   readonly folds?: number
   /** The test fold of each row, shape (n,): replaces `splits`; metrics are then means over these folds. -1: always trained on. */

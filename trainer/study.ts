@@ -123,6 +123,8 @@ function allRows({ dataset }: Study): Uint32Array {
 /** The main cut and the others that the rows allow; a warning names those they do not. */
 function usableCuts(study: Study, warnings: string[]): { cuts: { by: SplitBy; cut: TrainTest }[] } {
   const { dataset, options, seed } = study
+  const newer = newerCut(study, warnings)
+  if (newer) return { cuts: [{ by: 'time', cut: newer }] }
   const wanted = options.splits ?? [splitFor(dataset)]
   const cuts: { by: SplitBy; cut: TrainTest }[] = []
   const tryBy = (by: SplitBy): boolean => {
@@ -154,6 +156,22 @@ function usableCuts(study: Study, warnings: string[]): { cuts: { by: SplitBy; cu
   return { cuts }
 }
 
+/** The rows that an earlier version cannot have seen, to be judged on; null, and a warning, where they are too few. */
+function newerCut(study: Study, warnings: string[]): TrainTest | null {
+  const { dataset, options } = study
+  const { times } = dataset
+  if (options.testAfter === undefined || !times) return null
+  const after = options.testAfter
+  const all = allRows(study)
+  const cut = { train: all.filter((row) => times[row]! <= after), test: all.filter((row) => times[row]! > after) }
+  const problem = cut.test.length < FEWEST_NEWER ? `only ${cut.test.length} rows are newer` : problemOf(dataset, cut)
+  if (!problem) return cut
+  warnings.push(`The version continued may have learned from the rows held out, so the metrics flatter: ${problem}`)
+  return null
+}
+
+/** Fewer rows say little about a version. */
+const FEWEST_NEWER = 50
 function problemOf(dataset: Dataset, { train, test }: TrainTest): string | null {
   if (train.length < 10 || test.length < 2)
     return `${train.length} rows would be left to learn from, ${test.length} to judge on`

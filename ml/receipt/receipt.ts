@@ -12,6 +12,8 @@ export interface Continued {
   readonly version: number
   /** sha256 of its explainer. */
   readonly explainer: string
+  /** The last moment it was trained on. */
+  readonly until: string
 }
 
 /** All that it takes to repeat a training and to say whether it came out the same. Holds no values of rows. */
@@ -80,7 +82,7 @@ const format = z.object({
     linearShare: z.number().min(0).max(1),
     folds: z.number().int().min(2),
   }),
-  continued: z.object({ version: z.number().int(), explainer: hash }).nullable(),
+  continued: z.object({ version: z.number().int(), explainer: hash, until: z.iso.datetime() }).nullable(),
   metrics,
   splits: z.array(z.object({ by: splitBy, metrics })),
   artefacts: z.looseObject({ onnx: hash, explainer: hash, dataset: hash.optional() }),

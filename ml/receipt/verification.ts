@@ -142,7 +142,7 @@ async function repeat(
         ...trainOptionsOf(receipt.definition.settings),
         seed: receipt.seed,
         candidates: receipt.choice,
-        ...(continueFrom ? { continueFrom } : {}),
+        ...(continued && continueFrom ? { continueFrom, testAfter: Date.parse(continued.until) } : {}),
       },
       {
         ...(signal ? { signal } : {}),

@@ -14,7 +14,7 @@ export interface ReceiptInput {
   /** The data's clock at the extraction. */
   readonly now: Date
   readonly allowLeaks?: readonly string[]
-  readonly continueFrom?: { readonly version: number; readonly explainer: Uint8Array }
+  readonly continueFrom?: { readonly version: number; readonly explainer: Uint8Array; readonly until: Date }
 }
 
 export async function writeReceipt(input: ReceiptInput): Promise<Receipt> {
@@ -29,7 +29,13 @@ export async function writeReceipt(input: ReceiptInput): Promise<Receipt> {
     environment: environmentOf(),
     seed: artefact.seed,
     choice: artefact.choice,
-    continued: continueFrom ? { version: continueFrom.version, explainer: sha256Of(continueFrom.explainer) } : null,
+    continued: continueFrom
+      ? {
+          version: continueFrom.version,
+          explainer: sha256Of(continueFrom.explainer),
+          until: continueFrom.until.toISOString(),
+        }
+      : null,
     ...resultOf(artefact),
     artefacts: {
       onnx: sha256Of(artefact.onnx),

@@ -182,14 +182,31 @@ describe('a receipt', () => {
     const first = await trainVersion(model, { client, now, ...trees })
     expect(first.artefact.learner).not.toBe('linear')
     const { version } = await registerVersion(registry, first, { promote: 'never', createdBy: 'tests' })
-    const continueFrom = { version: version.number, explainer: first.artefact.explainer }
+    const until = new Date('2026-01-01T12:00:00.000Z') // row 720 of 1,200: the others are newer
+    const continueFrom = { version: version.number, explainer: first.artefact.explainer, until }
     const next = await train({ ...trees, continueFrom })
-    expect(next.receipt.continued).toEqual({ version: version.number, explainer: first.receipt.artefacts.explainer })
-    expect(next.version.contents.warnings.join()).toContain('version continued')
+    const { continued } = next.receipt
+    expect(continued).toEqual({
+      version: version.number,
+      explainer: first.receipt.artefacts.explainer,
+      until: until.toISOString(),
+    })
+    expect(next.version.contents.splits).toMatchObject([{ by: 'time', train: 720, test: 480 }])
     expect(await verify(next.receipt)).toMatchObject({ isEqual: true })
-    const lost = { ...next.receipt, continued: { version: 9999, explainer: '0'.repeat(64) } }
+    const lost = { ...next.receipt, continued: { ...continued!, version: 9999 } }
     expect(says(await verify(lost))).toContain('version 9999, which it went on from, is not stored here')
     await fillToys(database, 1200)
+  })
+
+  it('does not let a continued version serve that only rows already learned from could judge', async () => {
+    const first = await registry.list<ModelContents>(MODEL_KIND, 'toy')
+    const source = first.find(({ contents }) => contents.learner !== 'linear')!
+    const explainer = await registry.artefact(source, 'explainer')
+    const continueFrom = { version: source.number, explainer, until: new Date(source.contents.window.to) }
+    const trained = await trainVersion(model, { client, now, seed: 7, candidates: 'quick', continueFrom })
+    const outcome = await registerVersion(registry, trained, { promote: 'always', createdBy: 'tests' })
+    expect(outcome).toMatchObject({ promoted: false, isJudgedUnseen: false, reasons: [] })
+    expect(outcome.version.contents.warnings.join()).toContain('the metrics flatter: only 0 rows are newer')
   })
 
   it('says when this database has no version of it, and compares the rest', async () => {

@@ -1,11 +1,17 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { type App, createApp } from '../app.ts'
+import { loadConfig } from '../platform/config.ts'
+import { InklingError } from '../platform/errors.ts'
 import { readOrigin } from '../prisma/learning/rows/origin.ts'
 import { seedSchool } from '../prisma/learning/seed/school.ts'
 import { type Ground, openGround } from './ground.ts'
 import { createProgressBar } from './progress-bar.ts'
 
-/** `inkling start`: the gateway, its subgraphs and a worker in one process. */
+/** What one process is: everything, the graph alone, or one more machine that runs jobs. */
+const roles = ['all', 'gateway', 'worker'] as const
+type Role = (typeof roles)[number]
+
+/** `inkling start`: the gateway, its subgraphs and a worker in one process, or one of these by `--role`. */
 export function startCommand(): Command {
   return new Command('start')
     .summary('start the gateway, its subgraphs and a worker in this process')
@@ -13,11 +19,51 @@ export function startCommand(): Command {
       'Opens the database (seeding a simulated school into an empty one), trains what was never trained, and serves\n' +
         'GraphQL and GraphiQL at /graphql and readiness at /health. Ctrl-C ends it gracefully.',
     )
-    .action(start)
+    .addOption(
+      new Option('--role <role>', 'what this process is; the parts may run on as many machines as there are')
+        .choices(roles)
+        .default('all'),
+    )
+    .action(({ role }: { role: Role }) => {
+      if (role !== 'all') requireServer(role)
+      return role === 'worker' ? startWorker() : startGraph(role)
+    })
 }
 
-async function start(): Promise<void> {
+/** The embedded database belongs to one process: on it there is nothing to divide. Throws CONFIG_INVALID. */
+function requireServer(role: Role): void {
+  if (loadConfig().DATABASE_URL) return
+  throw new InklingError(
+    'CONFIG_INVALID',
+    `A ${role} of its own needs a PostgreSQL server; the embedded database belongs to one process.`,
+    'Set DATABASE_URL, or start everything in one process with `inkling start`.',
+  )
+}
+
+/** Runs jobs and nothing else, until it is told to stop: then they have a moment to end, or go on elsewhere. */
+async function startWorker(): Promise<void> {
   const ground = await openGround({ quiet: true })
+  let app: App | null = null
+  try {
+    app = await createApp({ ...ground, config: { ...ground.config, INKLING_WORKER: 'on' } })
+    const { jobs, close } = app
+    stopOnSignal(async () => {
+      await close()
+      await ground.close()
+    }, ground.config.SHUTDOWN_SECONDS)
+    await jobs.start()
+    await app.keepScores()
+    say(`${jobs.status().worker} takes jobs: ${[...jobs.kinds.keys()].join(', ')}`)
+  } catch (error) {
+    await app?.close()
+    await ground.close()
+    throw error
+  }
+}
+
+async function startGraph(role: Role): Promise<void> {
+  const opened = await openGround({ quiet: true })
+  const ground: Ground = role === 'all' ? opened : { ...opened, config: { ...opened.config, INKLING_WORKER: 'off' } }
   const { config } = ground
   let app: App | null = null
   try {

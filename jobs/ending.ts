@@ -65,7 +65,6 @@ async function moveOn(parts: Parts, client: Queryable, job: Job, ending: Ending)
     isFinal(state),
   ])
   const moved = rows[0]!
-  if (job.deliveryId) await parts.queue.drop(job.kind, [job.deliveryId])
   if (state === 'RETRYING' || state === 'QUEUED') await sendTicket(parts, client, moved)
   if (isFinal(state)) await finish(parts, client, moved)
   return moved

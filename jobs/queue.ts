@@ -21,19 +21,15 @@ export interface Ticket {
 }
 
 /**
- * pg-boss as the queue: it orders tickets by priority and due time and hands each to one worker (SKIP LOCKED). A ticket may start one
- * attempt; attempts, heartbeats, retries and states are ours, in inkling."Job", because they must commit together with checkpoints and
+ * pg-boss as the queue: it orders tickets by priority and due time. Whoever claims a job takes its ticket away in the same statement
+ * (claim.ts reads pg-boss's table, as its own fetch does). A ticket may start one attempt; attempts, heartbeats, retries and states are ours, in inkling."Job", because they must commit together with checkpoints and
  * events. Every call joins the transaction it is made in, so that a job and its ticket never part.
  */
 export interface Queue {
   start(): Promise<void>
   stop(): Promise<void>
   send(ticket: Ticket): Promise<void>
-  /** Takes up to limit due tickets, best first; returns their ids. Call it in the transaction that claims the jobs. */
-  take(kind: string, limit: number): Promise<string[]>
-  /** Puts taken tickets back as they were. */
-  giveBack(kind: string, deliveryIds: readonly string[]): Promise<void>
-  /** Removes tickets, except those that somebody is taking in this moment: who takes one finds that its job has moved on, and drops it. */
+  /** Removes tickets, except those that a claim looks at in this moment: without its job a ticket claims nothing, and upkeep removes it. */
   drop(kind: string, deliveryIds: readonly string[]): Promise<void>
   /** The next moments of a cron expression or recurrence rule after a moment. Throws BAD_USER_INPUT. */
   occurrences(expression: string, timeZone: string, from: Date, count: number): Date[]
@@ -59,17 +55,6 @@ export function createQueue(database: Database, log: Log, kinds: readonly AnyJob
           priority: priority * RANKS - Math.min(rank, RANKS - 1),
           ...(dueAt ? { startAfter: dueAt } : {}),
         },
-      )
-    },
-    async take(kind, limit) {
-      const tickets = await boss.fetch(kind, { batchSize: limit })
-      return tickets.map((ticket) => ticket.id)
-    },
-    async giveBack(kind, deliveryIds) {
-      if (deliveryIds.length === 0) return
-      await database.query(
-        `UPDATE ${QUEUE_SCHEMA}.job SET state = 'created', started_on = NULL WHERE name = $1 AND id = ANY($2::uuid[])`,
-        [kind, deliveryIds],
       )
     },
     async drop(kind, deliveryIds) {

@@ -89,7 +89,10 @@ export async function forgetOld(parts: Parts, keepDays: number): Promise<number>
   return rowCount
 }
 
-/** Gives a new ticket to every waiting job whose ticket the queue no longer holds: it was emptied by hand, or kept it too long. */
+/**
+ * Gives a new ticket to every waiting job whose ticket the queue no longer holds (it was emptied by hand, or kept it too long) and removes
+ * tickets that are no job's any more (they could not be dropped while a claim looked at them). Returns how many jobs were given one.
+ */
 export async function repairTickets(parts: Parts): Promise<number> {
   return parts.database.transaction(async (client) => {
     const { rows } = await client.query<Job>(
@@ -99,6 +102,12 @@ export async function repairTickets(parts: Parts): Promise<number> {
       [[...parts.kinds.keys()]],
     )
     for (const job of rows) await sendTicket(parts, client, job)
+    await client.query(
+      `DELETE FROM ${QUEUE_SCHEMA}.job WHERE name = ANY($1::text[]) AND id IN (
+         SELECT t.id FROM ${QUEUE_SCHEMA}.job t WHERE t.name = ANY($1::text[]) AND t.created_on < now() - interval '1 minute'
+           AND NOT EXISTS (SELECT 1 FROM inkling."Job" j WHERE j."deliveryId" = t.id) LIMIT ${BATCH} FOR UPDATE SKIP LOCKED)`,
+      [[...parts.kinds.keys()]],
+    )
     return rows.length
   })
 }

@@ -54,7 +54,8 @@ export function trainingJob(engines: TrainingEngines): AnyJobKind {
     async run(context, request: TrainingInput) {
       const model = findModel(models, request.model)
       const runId = request.runId
-      await registry.runs.mark(runId, 'RUNNING')
+      // An attempt that was overtaken while it slept must not call a run of others its own.
+      await context.transaction(() => registry.runs.mark(runId, 'RUNNING'))
       context.log('info', `training ${model.name}`)
       const [previous] = await registry.list<ModelContents>(MODEL_KIND, model.name, 1)
       const difference = previous ? featureDifference(model, previous) : ''

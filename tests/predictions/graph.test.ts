@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createGateway, type Gateway } from '../../gateway/gateway.ts'
 import { type ServedSubgraph, serveSubgraph } from '../../gateway/serve-subgraph.ts'
@@ -210,6 +211,14 @@ describe('predictions worth acting on, through the gateway', () => {
     expect(learner.churn.trend.slopePerDay).toBeCloseTo(0.2 / 7, 6)
   })
 
+  it('reports how often a version answered rather than abstained', async () => {
+    const { models } = await ask('{ models { name champion { coverage { asked answered share } } } }')
+    const { coverage } = models.find(({ name }: Any) => name === 'churn').champion
+    expect(coverage).toMatchObject({ share: 1 })
+    expect(coverage.asked).toBeGreaterThanOrEqual(payers.length)
+    expect(coverage.answered).toBe(coverage.asked)
+  })
+
   it('keeps to a time budget: stored, null or an error, with a reason', async () => {
     const churn = under.app.models.find(({ name }) => name === 'churn')! as { read: (...given: Any[]) => Promise<Any> }
     const { read } = churn
@@ -302,6 +311,16 @@ describe('predictions worth acting on, through the gateway', () => {
       for (const { close } of served) await close()
     }
   })
+
+  it.each(['5-what-would-help', '6-versions', '7-form', '8-time'])(
+    'answers the example %s without an error',
+    async (name) => {
+      const text = readFileSync(new URL(`../../examples/queries/${name}.graphql`, import.meta.url), 'utf8')
+      const { data, errors } = await full(text)
+      expect(errors).toBeUndefined()
+      expect(JSON.stringify(data)).toMatch(/"probability":0\.\d/)
+    },
+  )
 
   it('names the champion by its alias whatever else is asked', async () => {
     const { models } = await ask('{ models { name champion { number } } }')

@@ -9,7 +9,7 @@ import { createProgressBar } from './progress-bar.ts'
 import { parseDuration } from './try/options.ts'
 
 interface Options {
-  readonly scope: 'ALL' | 'CHANGED'
+  readonly scope: 'all' | 'changed'
   readonly olderThan?: number
   readonly json?: boolean
 }
@@ -26,8 +26,7 @@ export function scoreCommand(): Command {
     .addOption(
       new Option('--scope <scope>', 'whom to score: all, or those whose watched rows changed')
         .choices(['all', 'changed'])
-        .default('all')
-        .argParser((text) => text.toUpperCase()),
+        .default('all'),
     )
     .option('--older-than <duration>', 'only scores that are older, missing or by another version', parseDuration)
     .option('--json', 'print the results as JSON')
@@ -53,7 +52,7 @@ async function run(names: string[], options: Options): Promise<void> {
       for (const { name } of chosen) {
         const request: ScoringInput = {
           model: name,
-          scope: options.scope,
+          scope: options.scope === 'all' ? 'ALL' : 'CHANGED',
           ...(options.olderThan ? { scoredBefore: new Date(Date.now() - options.olderThan).toISOString() } : {}),
         }
         const { id } = await startScoring(app, request, { viewer: localViewer })

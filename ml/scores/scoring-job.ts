@@ -73,7 +73,7 @@ async function leaseVersion(
   return { served, end: () => served.predictor.dispose() }
 }
 
-function checkCandidates(model: Model, { scope, keys }: z.output<typeof input>): void {
+function checkCandidates(model: Model, { scope, keys }: Pick<ScoringInput, 'scope' | 'keys'>): void {
   if (model.candidates || scope === 'CHANGED' || keys) return
   throw new InklingError(
     'BAD_USER_INPUT',
@@ -98,7 +98,7 @@ export async function startScoring(
         `A key of ${model.entity} has the fields ${model.key.join(', ')}.`,
       )
   }
-  checkCandidates(model, input.parse(request))
+  checkCandidates(model, request)
   return jobs.enqueue(SCORING_JOB, request, { ...options, tags: [model.name] })
 }
 

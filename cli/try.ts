@@ -42,6 +42,7 @@ export function tryCommand(): Command {
     )
     .option('--category <columns>', 'columns to read as categories', parseNames, [])
     .option('--number <columns>', 'columns to read as numbers', parseNames, [])
+    .option('--slice <columns>', 'categories whose values get metrics of their own', parseNames)
     .option('--allow-leak <columns>', 'columns that may give the answer away', parseNames, [])
     .option('--seed <number>', 'decides folds, samples and ties', parseWhole(0, 2 ** 31 - 1), 7)
     .option('--threads <count>', 'threads that train (default: the cores, at most 4)', parseWhole(1, 64))

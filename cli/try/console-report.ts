@@ -9,6 +9,7 @@ export function consoleReport(result: TryResult, width = 100): string {
     section('Leaderboard', leaderboardLines(result)),
     section(`Result on rows not trained on (${splitWords(result)})`, resultLines(result)),
     result.folds.length > 1 ? section('Folds', foldLines(result)) : '',
+    result.slices.length > 0 ? section('Slices: all folds together', sliceLines(result)) : '',
     result.task === 'multiclass' && result.confusion.length > 0
       ? section('Confusion: rows of a class, columns what they were called', confusionLines(result))
       : '',
@@ -115,6 +116,16 @@ function foldLines(result: TryResult): string[] {
   ])
   const head = ['  fold', 'trained on', 'tested on', ...brief.map(([, title]) => title), 'learner']
   return table([head, ...rows], `lrr${'r'.repeat(brief.length)}l`)
+}
+
+function sliceLines(result: TryResult): string[] {
+  const brief = foldMetrics(result.task)
+  const rows = result.slices.map(({ column, slice, rows: count, metrics }) => [
+    `  ${column} = ${slice}`,
+    count.toLocaleString('en'),
+    ...(metrics ? brief.map(([name]) => figure(metrics[name])) : ['not enough data']),
+  ])
+  return table([['  slice', 'rows', ...brief.map(([, title]) => title)], ...rows], `lr${'r'.repeat(brief.length)}`)
 }
 
 function confusionLines({ confusion, classes }: TryResult): string[] {

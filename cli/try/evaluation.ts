@@ -149,7 +149,12 @@ export async function evaluate(
 }
 
 /** Accuracy is taken at one half, as everyone does; precision, recall and F1 at the threshold. */
-function measureOf(dataset: Dataset, y: ArrayLike<number>, predicted: ArrayLike<number>, threshold?: number): Metrics {
+export function measureOf(
+  dataset: Dataset,
+  y: ArrayLike<number>,
+  predicted: ArrayLike<number>,
+  threshold?: number,
+): Metrics {
   const classes = dataset.classes?.length ?? 0
   const metrics = measure(dataset.task, y, predicted, { classes })
   if (dataset.task !== 'binary' || threshold === undefined) return metrics

@@ -25,6 +25,7 @@ ${section('Plots', reportPlots(result, plots))}
 ${section('What it looks at', importance(result))}
 ${section('Leaderboard', leaderboard(result))}
 ${result.folds.length > 1 ? section('Folds', foldTable(result) + foldStrips(result)) : ''}
+${result.slices.length > 0 ? section('Slices', sliceTable(result)) : ''}
 ${result.reliability.length > 0 ? section('Reliability', reliabilityTable(result)) : ''}
 ${result.confusion.length > 0 ? section('Confusion', confusionTable(result)) : ''}
 ${section('Columns', columnTable(result))}
@@ -135,6 +136,16 @@ function foldTable(result: TryResult): string {
     1,
     brief.length + 2,
   )
+}
+
+function sliceTable(result: TryResult): string {
+  const brief = foldMetrics(result.task)
+  const rows = result.slices.map(({ column, slice, rows: count, metrics }) => [
+    `${column} = ${slice}`,
+    count.toLocaleString('en'),
+    ...brief.map(([name]) => (metrics ? figure(metrics[name]) : 'not enough data')),
+  ])
+  return grid(['slice', 'rows', ...brief.map(([, title]) => title)], rows, 1)
 }
 
 function foldStrips(result: TryResult): string {

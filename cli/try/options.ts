@@ -20,6 +20,8 @@ export interface TryOptions {
   readonly category: readonly string[]
   readonly number: readonly string[]
   readonly allowLeak: readonly string[]
+  /** Categories whose values get metrics of their own. */
+  readonly slice?: readonly string[]
   readonly threads?: number
   readonly json?: boolean
   readonly out?: string

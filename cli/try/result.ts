@@ -5,6 +5,7 @@ import { type CurvePoint, curveOf, type Metrics, type ReliabilityBin, reliabilit
 import { orderOf } from '../../trainer/order.ts'
 import type { Evaluation, FoldResult } from './evaluation.ts'
 import type { Label } from './label.ts'
+import type { Slice } from './slices.ts'
 import type { TypedColumn } from './typing.ts'
 
 /** What `inkling try --json` prints and both reports show. Null stands for "not enough data". */
@@ -30,6 +31,8 @@ export interface TryResult {
   readonly intervals: Evaluation['intervals']
   readonly pooled: Metrics
   readonly coverage: Evaluation['coverage']
+  /** Pooled metrics by value of the columns named with --slice. */
+  readonly slices: readonly Slice[]
   /** binary: by rising probability; regression: mean prediction and mean label by rising prediction. */
   readonly reliability: readonly ReliabilityBin[]
   /** Rows of class i (first index) called class j: at the threshold (binary) or by the highest probability. Up to 12 classes. */
@@ -58,6 +61,7 @@ export function resultOf(parts: {
   dataset: Dataset
   columns: readonly TypedColumn[]
   evaluation: Evaluation
+  slices: readonly Slice[]
   artefact: Artefact
   leaderboard: readonly LeaderboardRow[]
   warnings: readonly string[]
@@ -83,6 +87,7 @@ export function resultOf(parts: {
     intervals: evaluation.intervals,
     pooled: evaluation.pooled,
     coverage: evaluation.coverage,
+    slices: parts.slices,
     reliability: reliabilityOf(dataset.task, evaluation),
     confusion: confusionOf(dataset, evaluation),
     importances: artefact.importances,

@@ -12,6 +12,7 @@ import { isCount, readLabel } from './label.ts'
 import type { TryOptions } from './options.ts'
 import { plotsOf, resultOf, type TryResult } from './result.ts'
 import { overrideTypes, rolesOf } from './roles.ts'
+import { checkSlices, slicesOf } from './slices.ts'
 import { readTable, type Table } from './table.ts'
 import { createTrainings } from './trainings.ts'
 import { type TypedColumn, typeColumns } from './typing.ts'
@@ -39,6 +40,7 @@ export async function runTry(
   const built = datasetOf(table, label, typed, roles)
   const { dataset, columns, warnings } = withoutUseless(built.dataset, typed)
   if (dataset.columns.length === 0) throw noFeatures(table, columns)
+  checkSlices(dataset, options.slice ?? [])
   warnings.unshift(...table.warnings, ...label.warnings, ...built.warnings)
   warnings.push(...leakWarnings(dataset, options.allowLeak), ...datasetWarnings(dataset))
 
@@ -73,6 +75,7 @@ export async function runTry(
     dataset,
     columns,
     evaluation,
+    slices: slicesOf(dataset, evaluation, options.slice ?? []),
     artefact,
     leaderboard: trainings.leaderboard(artefact),
     warnings,

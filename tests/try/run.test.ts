@@ -49,6 +49,20 @@ async function customers(): Promise<string> {
 }
 
 describe('inkling try', () => {
+  it('measures the slices that were asked for, and names a column that cannot be sliced', async () => {
+    const path = await customers()
+    const options = optionsOf({ label: 'left', id: 'customerId', slice: ['plan'] })
+    const { slices, pooled } = await runTry(path, options, () => {})
+    expect(slices.map(({ column, slice }) => `${column} ${slice}`).sort()).toEqual(['plan basic', 'plan pro'])
+    expect(slices.reduce((sum, { rows }) => sum + rows, 0)).toBe(80)
+    const brier = slices.reduce((sum, { rows, metrics }) => sum + rows * metrics!.brier!, 0) / 80
+    expect(brier).toBeCloseTo(pooled.brier!, 9)
+    await expect(runTry(path, { ...options, slice: ['usage'] }, () => {})).rejects.toThrow('it is a number')
+    await expect(runTry(path, { ...options, slice: ['color'] }, () => {})).rejects.toMatchObject({
+      hint: expect.stringContaining('plan'),
+    })
+  })
+
   it('trains on a file, writes an ONNX that answers, a report and the figures', async () => {
     const path = await customers()
     const result = await runTry(path, optionsOf({ label: 'left', learners: 'auto', k: 2 }), () => {})

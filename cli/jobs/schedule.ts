@@ -47,7 +47,7 @@ export function scheduleCommand(): Command {
     )
   withJson('create', 'Makes a schedule.')
     .argument('<name>', 'what to call it')
-    .argument('<kind>', 'the kind of its jobs, such as train')
+    .argument('<kind>', 'the kind of its jobs, such as score')
     .requiredOption('--cron <expression>', 'when: cron, such as "0 3 * * *", or a rule, such as "FREQ=WEEKLY;BYDAY=MO"')
     .option('--zone <name>', 'the clock it goes by, such as Europe/Berlin', 'UTC')
     .option('--input <json>', 'what its jobs are given', parseJson, {})
@@ -61,7 +61,7 @@ export function scheduleCommand(): Command {
       'after',
       `
 Example:
-  inkling jobs schedule create nightly train --cron "0 3 * * *" --zone Europe/Berlin --input '{"model":"churn"}'`,
+  inkling jobs schedule create nightly score --cron "0 3 * * *" --zone Europe/Berlin --input '{"model":"churn"}'`,
     )
     .action((name: string, kind: string, { cron, zone, input, missed, overlap, json }: CreateOptions) =>
       withGraph(async (graph) => {

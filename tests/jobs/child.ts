@@ -5,9 +5,9 @@ import { defineJob } from '../../jobs/kind.ts'
 import { openDatabase } from '../../platform/database.ts'
 import { createLog } from '../../platform/log.ts'
 import { migrate } from '../../platform/migrate.ts'
-import { crunch as crunchKind, pause, viewer } from './kinds.ts'
+import { crunch as crunchKind, pause, testKinds, viewer } from './kinds.ts'
 
-const { url, dataDir, name, enqueue, pulse, freezeAt, crunch } = JSON.parse(process.argv[2]!)
+const { url, dataDir, name, enqueue, pulse, freezeAt, crunch, kinds } = JSON.parse(process.argv[2]!)
 const log = createLog(process.env.LOG_LEVEL ?? 'silent')
 const database = await openDatabase({ url, dataDir, log })
 await migrate(database, log)
@@ -51,7 +51,7 @@ await database.query('CREATE TABLE IF NOT EXISTS public.effect (job uuid, step i
 const jobs = await createJobs({
   database,
   log,
-  kinds: [effects, crunchKind],
+  kinds: kinds === 'test' ? testKinds : [effects, crunchKind],
   worker: true,
   workerName: name,
   pulse,

@@ -17,7 +17,7 @@ beforeAll(async () => {
   jobs = await createJobs({
     database,
     log: silent,
-    kinds: [...testKinds, crunch],
+    kinds: testKinds,
     worker: true,
     concurrency: 4,
     pulse: quickPulse,

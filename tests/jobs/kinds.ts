@@ -65,4 +65,4 @@ export const crunch = defineIsolatedJob({
   retry: { attempts: 2, delayMs: 10, maxDelayMs: 10 },
 })
 
-export const testKinds: readonly AnyJobKind[] = [add, wait, fail]
+export const testKinds: readonly AnyJobKind[] = [add, wait, fail, crunch]

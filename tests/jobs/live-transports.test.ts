@@ -53,8 +53,9 @@ type Transport = (variables: object, signal: AbortSignal) => AsyncIterable<Item>
 async function* overWebSocket(variables: object, signal: AbortSignal): AsyncGenerator<Item> {
   const url = `${server.url.replace('http', 'ws')}/graphql`
   const client = createClient({ url, webSocketImpl: WebSocket, retryAttempts: 0 })
-  // Cut off without a word, as by a lost network.
-  const cut = () => client.terminate()
+  // Cut off without a word, as by a lost network, once there is something to cut.
+  const connected = new Promise<void>((resolve) => client.on('connected', () => resolve()))
+  const cut = () => void connected.then(() => client.terminate())
   signal.addEventListener('abort', cut, { once: true })
   try {
     for await (const { data } of client.iterate<{ jobs: Item }>({ query: LIVE, variables: { ...variables } }))

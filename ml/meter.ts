@@ -1,4 +1,4 @@
-import { metrics } from '@opentelemetry/api'
+import { type Histogram, type MeterProvider, metrics } from '@opentelemetry/api'
 
 /** What the predictions of one model cost one request. */
 export interface ModelCost {
@@ -45,12 +45,19 @@ function rounded(cost: ModelCost): ModelCost {
   }
 }
 
-const histogram = metrics.getMeter('inkling').createHistogram('inkling.batch.rows', {
-  description: 'Rows of one feature read or one inference.',
-  unit: '{row}',
-})
+let provider: MeterProvider | null = null
+let histogram: Histogram | null = null
 
 /** Records the size of one feature read or one inference, whoever it served. */
 export function recordBatch(step: 'read' | 'score', model: string, rows: number, requests: number): void {
+  // Unlike tracers, meters made before an SDK is registered stay deaf for ever.
+  const current = metrics.getMeterProvider()
+  if (!histogram || current !== provider) {
+    provider = current
+    histogram = current.getMeter('inkling').createHistogram('inkling.batch.rows', {
+      description: 'Rows of one feature read or one inference.',
+      unit: '{row}',
+    })
+  }
   histogram.record(rows, { 'inkling.step': step, 'inkling.model': model, 'inkling.shared': requests > 1 })
 }

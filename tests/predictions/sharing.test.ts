@@ -1,3 +1,4 @@
+import { type MeterProvider, metrics } from '@opentelemetry/api'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createBatching } from '../../ml/batching.ts'
 import { createMeter } from '../../ml/meter.ts'
@@ -37,6 +38,27 @@ describe('requests that come at the same time', () => {
     expect(stand.client.statements).toBeLessThan(16)
     expect(together.map((some) => some.map(probabilityOf))).toEqual(alone.map((some) => some.map(probabilityOf)))
     for (const meter of meters) expect(meter.report()?.toy).toMatchObject({ rows: 10, reads: 1, batches: 1 })
+  })
+
+  it('are in the histogram of batch sizes, also when its SDK is registered late', async () => {
+    const recorded: { rows: number; step: unknown; shared: unknown }[] = []
+    const createHistogram = (name: string) => ({
+      record: (rows: number, attributes: Record<string, unknown>) => {
+        if (name === 'inkling.batch.rows')
+          recorded.push({ rows, step: attributes['inkling.step'], shared: attributes['inkling.shared'] })
+      },
+    })
+    metrics.setGlobalMeterProvider({ getMeter: () => ({ createHistogram }) } as unknown as MeterProvider)
+    try {
+      await ask(true).answers
+    } finally {
+      metrics.disable()
+    }
+    for (const step of ['read', 'score']) {
+      const sizes = recorded.filter((batch) => batch.step === step)
+      expect(sizes.some(({ rows, shared }) => rows > 10 && shared === true)).toBe(true)
+      expect(sizes.length).toBeLessThan(64)
+    }
   })
 
   it('answer for their own keys only', async () => {

@@ -30,7 +30,8 @@ export interface AppUnderTest {
 export async function startApp(options: { learners: number; train?: boolean }): Promise<AppUnderTest> {
   const database = await openTestDatabase()
   const statements = countStatements(database)
-  const config = loadConfig({ LOG_LEVEL: 'silent' })
+  // One moment for every run: the same rows, the same versions, whatever the day.
+  const config = loadConfig({ LOG_LEVEL: 'silent', INKLING_NOW: '2026-11-20T12:00:00Z' })
   const clock = await createClock(database, config)
   const learning = learningClient(database)
   const ground: Ground = { config, log: silent, database, clock, learning, close: () => database.close() }

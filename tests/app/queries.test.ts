@@ -124,7 +124,7 @@ describe('predictions in the graph', () => {
   it('answers for an earlier moment from what was known then, and refuses the future', async () => {
     const { learners } = await under.query(page, { first: 100 })
     const payer = learners.nodes.find(({ churn }) => churn !== null)!
-    const asOf = new Date(Date.now() - 20 * 86_400_000).toISOString()
+    const asOf = new Date(under.ground.clock.now().getTime() - 20 * 86_400_000).toISOString()
     const { learner } = await under.query(travel, { id: payer.id, asOf })
     expect(learner?.now?.probability).toBe(payer.churn?.probability)
     expect(learner?.then ? learner.then.asOf : learner?.thenUnavailable?.code).toBe(

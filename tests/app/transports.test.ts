@@ -9,7 +9,6 @@ import { silent } from '../harness.ts'
 import { type AppUnderTest, startApp } from './app-under-test.ts'
 
 const secret = 'between the gateway and its subgraphs'
-const stamp = new Date()
 
 const queries = [
   readFileSync(new URL('../../examples/queries/1-who-is-at-risk.graphql', import.meta.url), 'utf8'),
@@ -30,11 +29,13 @@ let inProcess: Gateway
 beforeAll(async () => {
   under = await startApp({ learners: 300 })
   const { subgraphs } = under.app
+  const now = under.ground.clock.now()
+  const instant = new Date()
   const requestOf = (client: { requestId: string }): RequestContext => ({
     requestId: client.requestId,
     viewer: localViewer,
-    now: stamp,
-    instant: stamp,
+    now,
+    instant,
     log: silent,
   })
   for (const subgraph of subgraphs)

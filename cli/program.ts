@@ -28,6 +28,7 @@ Settings come from the environment; \`inkling doctor\` lists them. Exit code 0: 
 
 const { startCommand } = await import('./start.ts')
 const { trainCommand } = await import('./train.ts')
+const { scoreCommand } = await import('./score.ts')
 const { tryCommand } = await import('./try.ts')
 const { verifyCommand } = await import('./verify.ts')
 const { modelsCommand } = await import('./models.ts')
@@ -41,6 +42,7 @@ for (const command of [
   startCommand(),
   trainCommand(),
   verifyCommand(),
+  scoreCommand(),
   tryCommand(),
   modelsCommand(),
   importCommand(),

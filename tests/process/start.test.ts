@@ -198,7 +198,20 @@ describe('inkling start', { timeout: 240_000 }, () => {
   it('explains itself: help, unknown commands, unknown models', async () => {
     const help = await command(['--help'])
     expect(help.code).toBe(0)
-    for (const name of ['start', 'train', 'try', 'import', 'seed', 'reset', 'doctor', 'jobs', 'models', 'schema'])
+    for (const name of [
+      'start',
+      'train',
+      'try',
+      'verify',
+      'score',
+      'import',
+      'seed',
+      'reset',
+      'doctor',
+      'jobs',
+      'models',
+      'schema',
+    ])
       expect(help.output).toContain(name)
     expect((await command(['nonsense'])).code).toBe(2)
     const unknown = await command(['train', 'nope'])

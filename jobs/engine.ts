@@ -7,6 +7,7 @@ import { cancelJob, type RedriveFilter, redrive, retryJob } from './control.ts'
 import { type EnqueueOptions, enqueue } from './enqueue.ts'
 import type { CutEvent, JobEvent } from './event.ts'
 import { createEventHub } from './events.ts'
+import { type FanOut, notifyFanOut } from './fan-out.ts'
 import type { Job, JobArtifact, JobAttempt } from './job.ts'
 import type { AnyJobKind } from './kind.ts'
 import {
@@ -32,8 +33,6 @@ import type { EndableIterator } from './stream.ts'
 import { forgetOld, repairTickets } from './upkeep.ts'
 import { createWorker, defaultPulse, type Pulse } from './worker.ts'
 
-/** The channel of everything that the triggers of inkling."Job" and "JobEvent" say. */
-const CHANNEL = 'inkling_jobs'
 const HOUSEKEEPING_MS = 60_000
 
 export interface JobsOptions {
@@ -52,6 +51,8 @@ export interface JobsOptions {
   /** Days that ended jobs are kept. */
   readonly keepDays?: number
   readonly pulse?: Partial<Pulse>
+  /** How this process hears of jobs and events; by default the database's NOTIFY. */
+  readonly fanOut?: FanOut
   /** A reader of events that asks for nothing for so long is cut off. */
   readonly stallMs?: number
 }
@@ -92,6 +93,7 @@ export interface Jobs {
 /** Makes the engine and prepares its queues. Nothing runs before `start`. */
 export async function createJobs(options: JobsOptions): Promise<Jobs> {
   const { database, log, quota = 1000, keepDays = 30, stallMs = 30_000, concurrency = 2 } = options
+  const { fanOut = notifyFanOut(database) } = options
   const queue = createQueue(database, log, options.kinds)
   const parts: Parts = { database, queue, log, quota, kinds: new Map(options.kinds.map((kind) => [kind.name, kind])) }
   await queue.start()
@@ -136,7 +138,7 @@ export async function createJobs(options: JobsOptions): Promise<Jobs> {
     return job
   }
   function hearOnce(): Promise<() => Promise<void>> {
-    listening ??= database.listen(CHANNEL, hear)
+    listening ??= fanOut.listen(hear)
     return listening
   }
   /** A process that only looks listens from its first reader on; should that fail, readers still look every few seconds. */

@@ -126,6 +126,7 @@ describe('a receipt', () => {
   it('names a changed definition: SQL, a feature, a declared setting, a model that is gone', async () => {
     const sql = await verify(receipt, toyModel({ ...model, schemaHash: 'toy-2' }))
     expect(sql.differences).toEqual([{ part: 'definition', says: 'the SQL that reads the features changed' }])
+    expect(sql.notes).toEqual(['bytes and metrics came out equal all the same'])
     const features = model.features.map((spec) => (spec.name === 'x' ? { ...spec, unit: 'inch' } : spec))
     expect(says(await verify(receipt, { ...model, features }))).toBe('the feature x changed')
     const costs = { falsePositive: 2, falseNegative: 4 }

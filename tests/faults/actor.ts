@@ -11,7 +11,7 @@ import { isInklingError, messageOf } from '../../platform/errors.ts'
 import { createLog } from '../../platform/log.ts'
 import { migrate } from '../../platform/migrate.ts'
 import { createRandom } from '../../trainer/random.ts'
-import { EFFECT_TABLE, type Said } from './history.ts'
+import { EFFECT_TABLE, isOver, type Said } from './history.ts'
 
 const { url, dataDir, name, seed, worker, pulse, skewMs = 0, paceMs } = JSON.parse(process.argv[2]!)
 const random = createRandom(seed)
@@ -140,8 +140,11 @@ async function steerOne(): Promise<void> {
 const expected = new Set(['JOB_STATE', 'JOB_UNKNOWN', 'TOO_MANY_JOBS'])
 
 while (!isEnding) {
-  await pause(isQuiet ? 50 : random.below(2 * paceMs))
-  if (isQuiet) continue
+  await pause(isQuiet ? 500 : random.below(2 * paceMs))
+  if (isQuiet) {
+    if (await isOver(database).catch(() => false)) say({ op: 'settled', by: name })
+    continue
+  }
   try {
     await (random.next() < 0.65 ? enqueueOne() : steerOne())
   } catch (error) {

@@ -5,6 +5,8 @@ import type { Database } from '../../platform/database.ts'
 /** What a process said on its standard output, a line each. Only what was acknowledged is said. */
 export type Said =
   | { readonly op: 'ready' }
+  /** It makes no more requests, and every job is over. */
+  | { readonly op: 'settled'; readonly by: string }
   | { readonly op: 'enqueue'; readonly id: string; readonly key: string | null }
   | { readonly op: 'cancel' | 'retry'; readonly id: string; readonly state: string }
   /** The connection failed or the request was refused with a code that is expected: nothing is promised. */
@@ -65,4 +67,12 @@ export async function readHistory(
     steps: await rowsOf<StepRow>('SELECT "jobId", name, attempt, result FROM inkling."JobStep"'),
     effects: await rowsOf<Effect>('SELECT serial::int, job, step, attempt FROM public.effect ORDER BY serial'),
   }
+}
+
+/** Whether every job is over. */
+export async function isOver(database: Database): Promise<boolean> {
+  const { rows } = await database.query<{ open: number }>(
+    `SELECT count(*)::int AS open FROM inkling."Job" WHERE state NOT IN ('SUCCEEDED', 'FAILED', 'CANCELLED')`,
+  )
+  return rows[0]!.open === 0
 }

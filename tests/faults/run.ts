@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
-import type { Database } from '../../platform/database.ts'
 import { createRandom, type Random } from '../../trainer/random.ts'
 import { type Actor, startActor } from './actors.ts'
 import type { Said } from './history.ts'
@@ -24,10 +23,10 @@ export interface Outcome {
 }
 
 /**
- * Lets the actors work and torments them at random for so many seconds, then lets them be until `isSettled`. The seed decides which faults
+ * Lets the actors work and torments them at random for so many seconds, then lets them be until all is over. The seed decides which faults
  * come in which order; what the machine makes of them differs from run to run.
  */
-export async function runFaults(run: FaultRun, isSettled: () => Promise<boolean>): Promise<Outcome> {
+export async function runFaults(run: FaultRun): Promise<Outcome> {
   const random = createRandom(run.seed)
   const said: Said[] = []
   const faults: Record<string, number> = {}
@@ -36,8 +35,8 @@ export async function runFaults(run: FaultRun, isSettled: () => Promise<boolean>
   await Promise.all(actors.map((actor) => actor.ready()))
   const until = performance.now() + run.seconds * 1000
   const frozen: Promise<void>[] = []
-  while (performance.now() < until) {
-    const torment = torments[random.below(torments.length)]!
+  for (let turn = 0; performance.now() < until; turn++) {
+    const torment = torments[turn < torments.length ? turn : random.below(torments.length)]! // each once, whatever the seed
     faults[torment.name] = (faults[torment.name] ?? 0) + 1
     frozen.push(torment.afflict(actors[random.below(actors.length)]!, random))
     await pause(200 + random.below(run.paceMs - 200))
@@ -45,7 +44,9 @@ export async function runFaults(run: FaultRun, isSettled: () => Promise<boolean>
   await Promise.all(frozen)
   for (const actor of actors) actor.quiet()
   const patience = performance.now() + 60_000
-  while (performance.now() < patience && !(await isSettled())) await pause(250)
+  // The last to say so has looked when nobody made requests any more.
+  const settled = (actor: Actor) => said.some((line) => line.op === 'settled' && line.by === actor.name)
+  while (performance.now() < patience && !actors.every(settled)) await pause(250)
   const exits = await Promise.all(actors.map((actor) => actor.end()))
   return { said, faults, exits, lives: actors.reduce((sum, actor) => sum + actor.lives, 0) }
 }
@@ -83,12 +84,4 @@ function cutConnections(url: string): Torment {
       await client.end()
     },
   }
-}
-
-/** Whether every job is over. */
-export async function isOver(database: Database): Promise<boolean> {
-  const { rows } = await database.query<{ open: number }>(
-    `SELECT count(*)::int AS open FROM inkling."Job" WHERE state NOT IN ('SUCCEEDED', 'FAILED', 'CANCELLED')`,
-  )
-  return rows[0]!.open === 0
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { Command, Option } from 'commander'
 import type { Model } from '../ml/define.ts'
@@ -80,7 +81,12 @@ async function run(names: string[], options: Options): Promise<void> {
 async function trainOne(ground: Ground, model: Model, options: Options): Promise<object> {
   const { database, config, clock, learning } = ground
   const registry = createRegistry(database)
-  const run = await registry.runs.create({ kind: 'training', name: model.name, createdBy: 'command line' })
+  const run = await registry.runs.create({
+    id: randomUUID(),
+    kind: 'training',
+    name: model.name,
+    createdBy: 'command line',
+  })
   await registry.runs.mark(run.id, 'RUNNING')
   const bar = createProgressBar(`train ${model.name}`)
   const stop = new AbortController()

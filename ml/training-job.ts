@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { Jobs } from '../jobs/engine.ts'
+import type { Job } from '../jobs/job.ts'
 import { type AnyJobKind, defineJob } from '../jobs/kind.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Database } from '../platform/database.ts'
@@ -16,11 +18,12 @@ export const TRAINING_JOB = 'train'
 
 const input = z.object({
   model: z.string(),
-  runId: z.uuid(),
-  seed: z.number().int().min(0),
-  candidates: z.enum(['quick', 'full']),
+  /** The run that was written with the job; a job of a schedule writes its own when it begins. */
+  runId: z.uuid().optional(),
+  seed: z.number().int().min(0).default(7),
+  candidates: z.enum(['quick', 'full']).default('quick'),
   budgetMs: z.number().int().positive().optional(),
-  promote: z.enum(['always', 'never']),
+  promote: z.enum(['always', 'never']).default('always'),
 })
 export type TrainingInput = z.infer<typeof input>
 
@@ -53,9 +56,13 @@ export function trainingJob(engines: TrainingEngines): AnyJobKind {
     concurrency: 1, // a training run uses every core
     async run(context, request: TrainingInput) {
       const model = findModel(models, request.model)
-      const runId = request.runId
+      const runId = runIdOf(context.job)
       // An attempt that was overtaken while it slept must not call a run of others its own.
-      await context.transaction(() => registry.runs.mark(runId, 'RUNNING'))
+      await context.transaction(async () => {
+        const { id: jobId, viewerId } = context.job
+        await registry.runs.create({ id: runId, kind: 'training', name: model.name, createdBy: viewerId, jobId })
+        await registry.runs.mark(runId, 'RUNNING')
+      })
       context.log('info', `training ${model.name}`)
       const [previous] = await registry.list<ModelContents>(MODEL_KIND, model.name, 1)
       const difference = previous ? featureDifference(model, previous) : ''
@@ -92,32 +99,39 @@ export function trainingJob(engines: TrainingEngines): AnyJobKind {
       )
     },
     async ended(job, _client) {
-      const { runId } = job.input as TrainingInput
+      const runId = runIdOf(job)
       if (job.state === 'FAILED') await registry.runs.mark(runId, 'FAILED', { report: { error: job.error } })
       if (job.state === 'CANCELLED') await registry.runs.mark(runId, 'CANCELLED')
     },
   })
 }
 
-/** Writes the training run and its job in one transaction and returns both at once. Throws MODEL_UNKNOWN. */
+/** A schedule's job is its own run. */
+function runIdOf(job: Job): string {
+  return (job.input as { readonly runId?: string }).runId ?? job.id
+}
+
+/**
+ * Writes the training run and its job in one transaction and returns both at once; the same idempotency key gives the ones
+ * that are there. Throws MODEL_UNKNOWN.
+ */
 export function startTraining(
   engines: Pick<TrainingEngines, 'database' | 'registry' | 'models'> & { readonly jobs: Jobs },
-  request: Omit<TrainingInput, 'runId'> & { readonly viewer: Viewer; readonly idempotencyKey?: string },
+  request: Omit<TrainingInput, 'runId'> & { readonly viewer: Viewer; readonly idempotencyKey?: string | undefined },
 ): Promise<{ run: Run; jobId: string }> {
   const { database, registry, jobs, models } = engines
   const { viewer, idempotencyKey, ...settings } = request
   const model = findModel(models, settings.model)
   return database.transaction(async () => {
-    const run = await registry.runs.create({ kind: 'training', name: model.name, createdBy: viewer.id })
-    const job = await jobs.enqueue(
-      TRAINING_JOB,
-      { ...settings, runId: run.id },
-      {
-        viewer,
-        ...(idempotencyKey ? { idempotencyKey } : {}),
-      },
-    )
-    await registry.runs.attach(run.id, job.id)
-    return { run: { ...run, jobId: job.id }, jobId: job.id }
+    const job = await jobs.enqueue(TRAINING_JOB, { ...settings, runId: randomUUID() }, { viewer, idempotencyKey })
+    const { id: jobId } = job
+    const run = await registry.runs.create({
+      id: runIdOf(job),
+      kind: 'training',
+      name: model.name,
+      createdBy: viewer.id,
+      jobId,
+    })
+    return { run, jobId }
   })
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { Database } from '../platform/database.ts'
 
 export type RunState = 'QUEUED' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED'
@@ -18,11 +17,9 @@ export interface Run {
 }
 
 export interface Runs {
-  /** Writes a queued run; joins the caller's transaction. */
-  create(run: { kind: string; name: string; createdBy: string }): Promise<Run>
-  /** Ties the run to the job that carries it out. */
-  attach(id: string, jobId: string): Promise<void>
-  /** Moves the run on; an ended run stays as it ended. */
+  /** Writes a queued run, and the job that carries it out; joins the caller's transaction. A run that is there already stays. */
+  create(run: { id: string; kind: string; name: string; createdBy: string; jobId?: string }): Promise<Run>
+  /** Moves the run on. An ended run stays as it ended, but for one that failed or was cancelled and whose job is retried. */
   mark(id: string, state: RunState, change?: { versionId?: string; report?: unknown }): Promise<void>
   find(id: string): Promise<Run | null>
   /** Newest first. */
@@ -32,31 +29,29 @@ export interface Runs {
 const COLUMNS = '"id", "kind", "name", "state", "jobId", "versionId", "report", "createdBy", "createdAt", "endedAt"'
 
 export function createRuns(database: Database): Runs {
+  async function find(id: string): Promise<Run | null> {
+    const { rows } = await database.query<Run>(`SELECT ${COLUMNS} FROM "inkling"."Run" WHERE "id"::text = $1`, [id])
+    return rows[0] ?? null
+  }
   return {
-    async create({ kind, name, createdBy }) {
-      const { rows } = await database.query<Run>(
-        `INSERT INTO "inkling"."Run" ("id", "kind", "name", "state", "createdBy")
-         VALUES ($1, $2, $3, 'QUEUED', $4) RETURNING ${COLUMNS}`,
-        [randomUUID(), kind, name, createdBy],
+    async create({ id, kind, name, createdBy, jobId }) {
+      await database.query(
+        `INSERT INTO "inkling"."Run" ("id", "kind", "name", "state", "createdBy", "jobId")
+         VALUES ($1, $2, $3, 'QUEUED', $4, $5) ON CONFLICT ("id") DO NOTHING`,
+        [id, kind, name, createdBy, jobId ?? null],
       )
-      return rows[0]!
-    },
-    async attach(id, jobId) {
-      await database.query('UPDATE "inkling"."Run" SET "jobId" = $2 WHERE "id" = $1', [id, jobId])
+      return (await find(id))!
     },
     async mark(id, state, change = {}) {
       await database.query(
         `UPDATE "inkling"."Run" SET "state" = $2::"inkling"."RunState", "versionId" = COALESCE($3::uuid, "versionId"),
                 "report" = COALESCE($4::jsonb, "report"),
                 "endedAt" = CASE WHEN $2 IN ('SUCCEEDED', 'FAILED', 'CANCELLED') THEN clock_timestamp() END
-         WHERE "id" = $1 AND "endedAt" IS NULL`,
+         WHERE "id" = $1 AND ("endedAt" IS NULL OR ($2 = 'RUNNING' AND "state" <> 'SUCCEEDED'))`,
         [id, state, change.versionId ?? null, change.report === undefined ? null : JSON.stringify(change.report)],
       )
     },
-    async find(id) {
-      const { rows } = await database.query<Run>(`SELECT ${COLUMNS} FROM "inkling"."Run" WHERE "id"::text = $1`, [id])
-      return rows[0] ?? null
-    },
+    find,
     async list(kind, name, limit) {
       const { rows } = await database.query<Run>(
         `SELECT ${COLUMNS} FROM "inkling"."Run" WHERE "kind" = $1 AND ($2::text IS NULL OR "name" = $2)

@@ -88,6 +88,7 @@ export function registerTraining(builder: MlBuilder, { ModelVersionRef }: ModelR
     description: 'What to train.',
     fields: (t) => ({
       model: t.string({ required: true, description: "The model's name." }),
+      idempotencyKey: t.string({ description: 'The same key gives the run that was started with it.' }),
       seed: t.int({ description: 'Seed of every random choice; the same rows and seed give the same version.' }),
     }),
   })
@@ -103,6 +104,7 @@ export function registerTraining(builder: MlBuilder, { ModelVersionRef }: ModelR
           const { run, jobId } = await startTraining(engines, {
             viewer,
             model: input.model,
+            idempotencyKey: input.idempotencyKey ?? undefined,
             seed: input.seed ?? engines.seed,
             candidates: 'quick',
             promote: 'always',

@@ -1,6 +1,7 @@
 import { createClient } from 'graphql-ws'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
+import { localViewer } from '../../platform/viewer.ts'
 import { graphql } from '../client/index.ts'
 import { type AppUnderTest, startApp } from './app-under-test.ts'
 
@@ -100,6 +101,42 @@ describe('training by mutation, watched live', () => {
     const steady = (seen: Event[]) =>
       seen.filter(({ __typename }) => __typename !== 'JobProgressed').map(({ sequence }) => sequence)
     expect(steady([...first, ...rest])).toEqual(steady(whole))
+  })
+
+  it('gives the same run for the same idempotency key', async () => {
+    const ask = graphql(`
+      mutation TrainOnce($key: String!) {
+        trainModel(input: { model: "withdrawal", idempotencyKey: $key }) {
+          ... on TrainModelPayload { trainingRun { id } job { id } }
+        }
+      }
+    `)
+    const answers = await Promise.all([1, 2, 3].map(() => under.query(ask, { key: 'once' })))
+    expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1)
+    const [{ trainModel }] = answers as [(typeof answers)[0]]
+    if (!('job' in trainModel)) throw new Error(JSON.stringify(trainModel))
+    await under.app.jobs.cancel(trainModel.job.id)
+    await under.app.jobs.ended(trainModel.job.id)
+  })
+
+  it('is trained by a schedule, which needs no more than the model', async () => {
+    const { schedules } = under.app.jobs
+    const weekly = {
+      name: 'weekly',
+      kind: 'train',
+      input: { model: 'withdrawal' },
+      expression: '0 3 * * 1',
+      timeZone: 'Europe/Berlin',
+    }
+    const { id } = await schedules.create(weekly, localViewer)
+    const { job } = await schedules.trigger(id, localViewer)
+    const ended = await under.app.jobs.ended(job.id)
+    expect(ended.state).toBe('SUCCEEDED')
+    expect(await under.app.registry.runs.find(job.id)).toMatchObject({
+      state: 'SUCCEEDED',
+      name: 'withdrawal',
+      jobId: job.id,
+    })
   })
 
   it('says that a job is unknown as an event', async () => {

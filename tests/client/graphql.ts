@@ -187,6 +187,11 @@ export type TimeQueryVariables = Exact<{
 
 export type TimeQuery = { learners: { nodes: Array<{ name: string, now: { probability: number, trend: { direction: TrendDirection, slopePerDay: number, scores: number } | null } | null, then: { probability: number, asOf: string } | null, served: { probability: number, source: PredictionSource, scoredAt: string | null, modelVersion: { number: number } | null } | null, quick: { probability: number, source: PredictionSource } | null, quickUnavailable: { code: UnavailableCode } | null }> } };
 
+export type MostLikelyToLeaveQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type MostLikelyToLeaveQuery = { learnersByChurn: { totalCount: number, riskLevels: Array<{ riskLevel: RiskLevel, count: number }>, freshness: { scoredAt: string | null, isStale: boolean, changes: number, version: { number: number } | null }, edges: Array<{ score: number, riskLevel: RiskLevel, scoredAt: string, node: { id: string, name: string, country: string | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, progressByStruggle: { edges: Array<{ score: number, node: { learner: { name: string }, objective: { title: string } } }> } };
+
 export type PageOfRiskQueryVariables = Exact<{
   first: number;
 }>;
@@ -244,6 +249,16 @@ export type HowItWentQueryVariables = Exact<{
 
 
 export type HowItWentQuery = { job: { state: JobState, progress: { done: number, total: number | null, message: string | null } | null, attempts: Array<{ number: number, outcome: JobOutcome | null }> } | null, trainingRun: { state: TrainingRunState, isPromoted: boolean | null, reasons: Array<string>, modelVersion: { number: number, metrics: Array<{ name: string, value: number | null }> } | null } | null };
+
+export type TrainOnceMutationVariables = Exact<{
+  key: string;
+}>;
+
+
+export type TrainOnceMutation = { trainModel:
+    | { trainingRun: { id: string }, job: { id: string } }
+    | Record<PropertyKey, never>
+   };
 
 export type CancelOneMutationVariables = Exact<{
   id: string | number;
@@ -578,6 +593,56 @@ export const TimeDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<TimeQuery, TimeQueryVariables>;
+export const MostLikelyToLeaveDocument = new TypedDocumentString(`
+    query MostLikelyToLeave {
+  learnersByChurn(first: 10, where: {probability: {gte: 0.1}}) {
+    totalCount
+    riskLevels {
+      riskLevel
+      count
+    }
+    freshness {
+      scoredAt
+      isStale
+      changes
+      version {
+        number
+      }
+    }
+    edges {
+      score
+      riskLevel
+      scoredAt
+      node {
+        id
+        name
+        country
+      }
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+  progressByStruggle(
+    first: 5
+    where: {riskLevel: HIGH}
+    rescoreIfOlderThanSeconds: 3600
+  ) {
+    edges {
+      score
+      node {
+        learner {
+          name
+        }
+        objective {
+          title
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<MostLikelyToLeaveQuery, MostLikelyToLeaveQueryVariables>;
 export const PageOfRiskDocument = new TypedDocumentString(`
     query PageOfRisk($first: Int!) {
   learners(first: $first) {
@@ -762,6 +827,20 @@ export const HowItWentDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<HowItWentQuery, HowItWentQueryVariables>;
+export const TrainOnceDocument = new TypedDocumentString(`
+    mutation TrainOnce($key: String!) {
+  trainModel(input: {model: "withdrawal", idempotencyKey: $key}) {
+    ... on TrainModelPayload {
+      trainingRun {
+        id
+      }
+      job {
+        id
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<TrainOnceMutation, TrainOnceMutationVariables>;
 export const CancelOneDocument = new TypedDocumentString(`
     mutation CancelOne($id: ID!) {
   cancelJob(input: {id: $id}) {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Database } from '../../platform/database.ts'
 import { createRegistry, type Registry } from '../../registry/registry.ts'
@@ -91,7 +92,7 @@ describe('the registry', () => {
   })
 
   it('keeps an ended run as it ended', async () => {
-    const run = await registry.runs.create({ kind: 'training', name: 'a', createdBy: 'tests' })
+    const run = await registry.runs.create({ id: randomUUID(), kind: 'training', name: 'a', createdBy: 'tests' })
     await registry.runs.mark(run.id, 'RUNNING')
     await registry.runs.mark(run.id, 'FAILED', { report: { why: 'one class' } })
     await registry.runs.mark(run.id, 'SUCCEEDED')

@@ -8,28 +8,32 @@ export interface TrainingSettings {
   readonly slices?: readonly string[] | undefined
   readonly lastKnown?: string | undefined
   readonly costs?: Costs | undefined
+  readonly calibration?: Model['calibration'] | undefined
   readonly allowLeaks?: readonly string[] | undefined
 }
 
 export function settingsOf(model: Model, allowLeaks: readonly string[] = []): TrainingSettings {
-  const { split, slices, lastKnown, costs } = model
+  const { split, slices, lastKnown, costs, calibration } = model
   return {
     // an empty list would mean that nobody judges the version
     ...(split?.length ? { splits: split } : {}),
     ...(slices ? { slices } : {}),
     ...(lastKnown === undefined ? {} : { lastKnown }),
     ...(costs ? { costs } : {}),
+    ...(calibration ? { calibration } : {}),
     ...(allowLeaks.length > 0 ? { allowLeaks } : {}),
   }
 }
 
 /** The same in the trainer's words: it takes no `undefined`. */
-export function trainOptionsOf({ splits, slices, lastKnown, costs, allowLeaks }: TrainingSettings): TrainOptions {
+export function trainOptionsOf(settings: TrainingSettings): TrainOptions {
+  const { splits, slices, lastKnown, costs, calibration, allowLeaks } = settings
   return {
     ...(splits ? { splits } : {}),
     ...(slices ? { slices } : {}),
     ...(lastKnown === undefined ? {} : { lastKnown }),
     ...(costs ? { costs } : {}),
+    ...(calibration ? { calibration } : {}),
     ...(allowLeaks ? { allowLeaks } : {}),
   }
 }

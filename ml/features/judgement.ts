@@ -7,8 +7,8 @@ import { oneOf } from './spot.ts'
 export function judgementOf(
   question: Question<string>,
   features: readonly FeatureSpec[],
-): Pick<Model, 'slices' | 'lastKnown' | 'costs'> {
-  const { name, slices, lastKnown, costs } = question
+): Pick<Model, 'slices' | 'lastKnown' | 'costs' | 'calibration'> {
+  const { name, slices, lastKnown, costs, calibration } = question
   const named = (kind: FeatureSpec['kind']) => features.filter((spec) => spec.kind === kind).map((spec) => spec.name)
   for (const slice of slices ?? [])
     if (!named('category').includes(slice))
@@ -18,9 +18,12 @@ export function judgementOf(
   for (const [mistake, cost] of Object.entries(costs ?? {}))
     if (!(cost > 0 && Number.isFinite(cost)))
       throw invalid(name, `costs.${mistake} is ${cost}`, 'Give what the mistake costs, above 0.')
+  if (calibration !== undefined && calibration !== 'platt' && calibration !== 'isotonic')
+    throw invalid(name, `there is no calibration "${String(calibration)}"`, 'Use platt or isotonic.')
   return {
     ...(slices === undefined ? {} : { slices }),
     ...(lastKnown === undefined ? {} : { lastKnown }),
     ...(costs === undefined ? {} : { costs }),
+    ...(calibration === undefined ? {} : { calibration }),
   }
 }

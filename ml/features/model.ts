@@ -108,6 +108,8 @@ export interface Model {
   readonly slices?: readonly string[]
   /** A number feature that holds the answer as it was last known (0 or 1): a baseline beside the majority. */
   readonly lastKnown?: string
+  /** Of probabilities; platt when absent. With isotonic, reasons add up to the log-odds before calibration. */
+  readonly calibration?: 'platt' | 'isotonic'
   /** What wrong decisions cost; moves the threshold of precision, recall and F1 away from 0.5. */
   readonly costs?: Costs
   /** A field of the key that groups rows. Groups by other columns arrive with the label rows. */

@@ -19,6 +19,7 @@ describe('what a model file declares about its judgement', () => {
       expect.objectContaining({ hint: 'Use one of: country.' }),
     )
     expect(() => createReceiptToy({ lastKnown: 'country' })).toThrow('its last known value "country"')
+    expect(() => createReceiptToy({ calibration: 'spline' as never })).toThrow('there is no calibration "spline"')
     expect(() => createReceiptToy({ costs: { falsePositive: 0, falseNegative: 1 } })).toThrow(
       'costs.falsePositive is 0',
     )

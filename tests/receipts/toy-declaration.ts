@@ -2,7 +2,7 @@ import type { Model } from '../../ml/define.ts'
 import { defineModel } from '../../models/kit.ts'
 
 /** A model in own SQL with one number and one category, and what else is declared. */
-export function createReceiptToy(declared: Pick<Model, 'slices' | 'lastKnown' | 'costs'>): Model {
+export function createReceiptToy(declared: Pick<Model, 'slices' | 'lastKnown' | 'costs' | 'calibration'>): Model {
   return defineModel({
     name: 'leaving',
     entity: 'Learner',

@@ -6,11 +6,17 @@ import { type Verification, verifyReceipt } from '../../ml/receipt/verification.
 import { registerVersion, type TrainingOptions, trainVersion } from '../../ml/training.ts'
 import type { Database } from '../../platform/database.ts'
 import { createRegistry, type Registry } from '../../registry/registry.ts'
+import { parseExplainer } from '../../trainer/index.ts'
 import { openTestDatabase } from '../harness.ts'
 import { countingClient, fillToys, toyModel } from '../ml/toy-model.ts'
 
 const now = new Date('2026-06-01')
-const model = toyModel({ slices: ['colour'], lastKnown: 'x', costs: { falsePositive: 1, falseNegative: 4 } })
+const model = toyModel({
+  slices: ['colour'],
+  lastKnown: 'x',
+  costs: { falsePositive: 1, falseNegative: 4 },
+  calibration: 'isotonic',
+})
 
 describe('a receipt', () => {
   let database: Database
@@ -65,6 +71,7 @@ describe('a receipt', () => {
       slices: ['colour'],
       lastKnown: 'x',
       costs: { falsePositive: 1, falseNegative: 4 },
+      calibration: 'isotonic',
     })
   })
 
@@ -78,6 +85,8 @@ describe('a receipt', () => {
     ])
     expect(splits[0]!.baseline['lastKnown.auc']).toBeGreaterThan(0.5)
     expect(metrics.threshold).toBeLessThan(0.5)
+    const { model: trained } = parseExplainer(await registry.artefact(version!, 'explainer'))
+    expect(trained.calibration?.kind).toBe('isotonic')
   })
 
   it('is equal when the training is repeated from the database', async () => {

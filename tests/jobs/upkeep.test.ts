@@ -114,4 +114,49 @@ describe('upkeep', () => {
     expect(await jobs.ended(id)).toMatchObject({ state: 'FAILED', attempt: 2 })
     expect((await jobs.attempts([id])).map((attempt) => attempt.outcome)).toEqual(['TIMED_OUT', 'TIMED_OUT'])
   })
+
+  it('takes over what a silent worker claimed', async () => {
+    const { claimJobs } = await import('../../jobs/claim.ts')
+    const { createQueue } = await import('../../jobs/queue.ts')
+    const queue = createQueue(database, silent, testKinds)
+    await queue.start()
+    const parts = {
+      database,
+      queue,
+      log: silent,
+      quota: 10,
+      kinds: new Map(testKinds.map((kind) => [kind.name, kind])),
+    }
+    const jobs = await open({ worker: false })
+    const { id } = await jobs.enqueue('add', { steps: 2 }, { viewer })
+    const dead = { name: 'dead', incarnation: crypto.randomUUID() }
+    expect((await claimJobs(parts, 'add', 5, dead)).map(({ job }) => job.id)).toEqual([id])
+    expect(await claimJobs(parts, 'add', 5, dead)).toEqual([])
+    const other = await open()
+    await other.start() // embedded: an orphan at the start; a server: silent since quickPulse.silentMs
+    const job = await other.ended(id)
+    expect(job).toMatchObject({ state: 'SUCCEEDED', attempt: 2, failures: 1 })
+    const late = await jobs.enqueue('add', { steps: 1 }, { viewer, startAfter: new Date(Date.now() + 3_600_000) })
+    await database.query(`UPDATE inkling_boss.job SET start_after = now()`)
+    expect(await claimJobs(parts, 'add', 5, dead)).toHaveLength(1)
+    await database.query(`UPDATE inkling."Job" SET "heartbeatAt" = now() - interval '1 minute' WHERE id = $1`, [
+      late.id,
+    ])
+    expect(await other.ended(late.id)).toMatchObject({ state: 'SUCCEEDED', attempt: 2 })
+    await queue.stop()
+  })
+
+  it("removes tickets that are no job's any more", async () => {
+    const jobs = await open({ worker: false })
+    const { id } = await jobs.enqueue('add', { steps: 1 }, { viewer, startAfter: new Date(Date.now() + 3_600_000) })
+    await database.query(`UPDATE inkling."Job" SET "deliveryId" = gen_random_uuid() WHERE id = $1`, [id])
+    await database.query(`UPDATE inkling_boss.job SET created_on = now() - interval '5 minutes'`)
+    const worker = await open()
+    await worker.start()
+    const tickets = async () =>
+      (await database.query<{ id: string }>('SELECT id FROM inkling_boss.job')).rows.map((row) => row.id)
+    const wanted = async () => [(await jobs.get(id)).deliveryId]
+    for (let tries = 0; tries < 60 && (await tickets()).join() !== (await wanted()).join(); tries++) await pause(50)
+    expect(await tickets()).toEqual(await wanted())
+  })
 })

@@ -1,4 +1,5 @@
 // The process of one isolated job: imports its module, runs it, and asks the worker for everything that is durable.
+import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { InklingError, isInklingError } from '../platform/errors.ts'
 import type { IsolatedContext, IsolatedRun } from './isolation.ts'
@@ -12,7 +13,9 @@ interface Pending {
 }
 
 const limits = JSON.parse(process.argv[2]!)
-new Worker(new URL('./isolation-guard.ts', import.meta.url), { workerData: limits, execArgv: [] }).unref()
+const guard = new Worker(new URL('./isolation-guard.ts', import.meta.url), { workerData: limits, execArgv: [] })
+guard.unref()
+const watching = once(guard, 'message')
 
 const pending = new Map<number, Pending>()
 const controller = new AbortController()
@@ -69,6 +72,7 @@ function contextOf(job: Job, attempt: number): IsolatedContext {
 
 async function run({ module, job, attempt, input }: Extract<ToIsolated, { type: 'run' }>): Promise<void> {
   try {
+    await watching // once the work holds this thread it is too late
     const { run } = (await import(module)) as { run: IsolatedRun<unknown> }
     const result = await run(contextOf(job, attempt), input)
     await say({ type: 'ended', result: result === undefined ? undefined : JSON.parse(toJsonText(result)) })

@@ -33,6 +33,8 @@ export type FromIsolated =
 export interface IsolationLimits {
   /** Resident memory of the whole process, buffers and native code included. */
   readonly memoryMb: number
+  /** The worker that started it. Told rather than looked up: the worker may be gone before anybody looks. */
+  readonly workerPid: number
 }
 
 /** How the guard ends its process when it needs too much memory; nobody else sends this signal. */

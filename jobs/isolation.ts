@@ -42,7 +42,10 @@ export function defineIsolatedJob<Input>({
 }: IsolatedJobOptions<Input>): JobKind<Input> {
   if (memoryMb < 128)
     throw new InklingError('BAD_USER_INPUT', `${memoryMb} MB are too few for a process.`, 'Give memoryMb at least 128.')
-  return defineJob({ ...options, run: (context, input) => runIsolated(module, { memoryMb }, context, input) })
+  return defineJob({
+    ...options,
+    run: (context, input) => runIsolated(module, { memoryMb, workerPid: process.pid }, context, input),
+  })
 }
 
 function runIsolated(

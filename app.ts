@@ -45,8 +45,10 @@ export interface App extends Engines {
 /** Makes everything that one process runs. Nothing listens and no job runs before `listen` and `jobs.start`. */
 export async function createApp(ground: Ground): Promise<App> {
   const { config, log, database, clock, learning } = ground
+  await using unfinished = new AsyncDisposableStack() // what fails half way closes what it had opened
   const registry = createRegistry(database)
   const serving = await createServing({ registry, models, log })
+  unfinished.defer(() => serving.close())
   const jobs = await createJobs({
     database,
     log,
@@ -56,6 +58,7 @@ export async function createApp(ground: Ground): Promise<App> {
       scoringJob({ database, serving, clock, models, client: learning }),
     ],
   })
+  unfinished.defer(() => jobs.stop())
   const engines: Engines = { registry, serving, jobs, models }
   const subgraphs = createSubgraphs(ground, engines)
   const gateway = await createGateway({
@@ -66,6 +69,8 @@ export async function createApp(ground: Ground): Promise<App> {
     requestOf: (client) => requestOf(ground, client),
     renew: (request) => ({ ...request, now: clock.now(), instant: new Date() }),
   })
+  unfinished.defer(() => gateway.close())
+  const opened = unfinished.move()
   const firstJobs = new Map<string, string>()
   let upkeep: ScoreUpkeep | null = null
 
@@ -100,9 +105,7 @@ export async function createApp(ground: Ground): Promise<App> {
       }),
     async close() {
       await upkeep?.stop()
-      await jobs.stop()
-      await serving.close()
-      await gateway.close()
+      await opened.disposeAsync()
     },
   }
 }

@@ -35,7 +35,7 @@ const settings = {
   INKLING_WORKER: z.enum(['on', 'off']).default('on').describe('Whether this process runs jobs.'),
   SHUTDOWN_SECONDS: seconds(1, 60).default(8).describe('How long running requests may take to end after SIGTERM.'),
   LOG_LEVEL: z
-    .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+    .enum(['trace', 'debug', 'info', 'warn', 'error']) // no 'silent': the gateway's runtime reads LOG_LEVEL too and refuses it
     .default('info')
     .describe('Least severe level logged.'),
   NODE_ENV: z.string().default('development').describe('production hides GraphiQL and introspection.'),

@@ -54,6 +54,7 @@ async function openServer(url: string, { poolSize = 10, log }: DatabaseOptions):
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
     application_name: 'inkling',
+    idle_in_transaction_session_timeout: 30_000, // a process frozen inside a transaction must not keep its row locks
     options: '-c jit=off', // compiling a feature read takes longer than running it: 5,000 pairs in 2.1 s without, 6.3 s with
   })
   try {

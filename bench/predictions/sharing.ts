@@ -18,7 +18,7 @@ const ROUNDS = 5
 const seconds = Number(process.argv[2] ?? 3)
 
 const log = createLog('silent')
-const config = loadConfig({ ...process.env, LOG_LEVEL: 'silent' })
+const config = loadConfig({ ...process.env, LOG_LEVEL: 'error' })
 const database = await openDatabase({ url: config.DATABASE_URL, poolSize: config.DATABASE_POOL_SIZE, log })
 await migrate(database, log)
 const clock = await createClock(database, config)

@@ -31,7 +31,7 @@ export async function startApp(options: { learners: number; train?: boolean }): 
   const database = await openTestDatabase()
   const statements = countStatements(database)
   // One moment for every run: the same rows, the same versions, whatever the day.
-  const config = loadConfig({ LOG_LEVEL: 'silent', INKLING_NOW: '2026-11-20T12:00:00Z' })
+  const config = loadConfig({ LOG_LEVEL: 'error', INKLING_NOW: '2026-11-20T12:00:00Z' })
   const clock = await createClock(database, config)
   const learning = learningClient(database)
   const ground: Ground = { config, log: silent, database, clock, learning, close: () => database.close() }

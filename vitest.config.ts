@@ -9,6 +9,9 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     pool: 'forks',
+    // V8 once crashed while it freed wrappers of WebAssembly imports in ending threads (jit_page.has_value); see cli/program.ts.
+    execArgv: ['--wasm-wrapper-tiering-budget=2147483647'],
+    retry: process.env.CI ? 1 : 0,
     maxWorkers: 2,
     coverage: {
       provider: 'v8',

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 /** Commands that work through many rows once: they stay under a gigabyte when V8 collects early and compiles one thing at a time. */
-const lean = ['import', 'train'].includes(process.argv[2]) && process.execArgv.length === 0
+const lean = ['import', 'train', 'verify'].includes(process.argv[2]) && process.execArgv.length === 0
 const flags = lean ? ['--max-semi-space-size=4', '--wasm-num-compilation-tasks=1'] : []
 const isModern = Number(process.versions.node.split('.')[0]) >= 24
 

@@ -1,6 +1,7 @@
 import { GraphQLError, GraphQLScalarType } from 'graphql'
 import type { Reason } from '../../ml/explain/reasons.ts'
 import { type Estimate, isPrediction } from '../../ml/prediction.ts'
+import type { ServedVersion } from '../../ml/served-version.ts'
 import type { AnyBuilder, PredictionContext } from './context.ts'
 import { refused } from './refused.ts'
 
@@ -15,7 +16,11 @@ const featureValueScalar = new GraphQLScalarType<Reason['value'], Reason['value'
   },
 })
 
-/** Registers `Reason`; returns the field that gives a prediction's reasons. */
+function scaleOf({ explainer }: ServedVersion): 'CALIBRATED' | 'UNCALIBRATED' {
+  return explainer.model.calibration?.kind === 'isotonic' ? 'UNCALIBRATED' : 'CALIBRATED'
+}
+
+/** Registers `Reason`; returns the fields that give a prediction's reasons. */
 export function registerReasons(builder: AnyBuilder) {
   builder.addScalarType('FeatureValue', featureValueScalar)
   const Direction = builder.enumType('ReasonDirection', {
@@ -36,7 +41,20 @@ export function registerReasons(builder: AnyBuilder) {
       direction: t.expose('direction', { type: Direction, description: 'The sign of the contribution.' }),
     }),
   })
+  const Scale = builder.enumType('ReasonScale', {
+    description: 'Which log-odds the reasons add up to.',
+    values: {
+      CALIBRATED: { description: 'Those of the probability that is shown.' },
+      UNCALIBRATED: { description: 'Those before an isotonic calibration, which no sum can follow.' },
+    },
+  })
   return (t: AnyBuilder) => ({
+    reasonScale: t.field({
+      type: Scale,
+      nullable: true,
+      description: 'Which log-odds the reasons add up to; null without reasons.',
+      resolve: (estimate: Estimate) => (isPrediction(estimate) ? scaleOf(estimate.version) : null),
+    }),
     reasons: t.field({
       type: [ReasonRef],
       description:

@@ -64,9 +64,10 @@ describe('predictions worth acting on, through the gateway', () => {
 
   it('gives reasons that add up with the base to the log-odds', async () => {
     const { learner } = await ask(
-      `{ learner(id: "${payers[0]}") { churn { probability baseLogOdds source scoredAt reasons(first: 100) { contribution } } } }`,
+      `{ learner(id: "${payers[0]}") { churn { probability baseLogOdds reasonScale source scoredAt reasons(first: 100) { contribution } } } }`,
     )
-    const { probability, baseLogOdds, reasons, source, scoredAt } = learner.churn
+    const { probability, baseLogOdds, reasonScale, reasons, source, scoredAt } = learner.churn
+    expect(reasonScale).toBe('CALIBRATED')
     const total = reasons.reduce(
       (sum: number, { contribution }: { contribution: number }) => sum + contribution,
       baseLogOdds,

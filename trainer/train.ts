@@ -23,7 +23,7 @@ export async function train(dataset: Dataset, options: TrainOptions = {}, hooks:
     options,
     threads: Math.max(1, Math.floor(options.threads ?? Math.min(MOST_THREADS, availableParallelism()))),
   }
-  const worker = new Worker(siblingModule('conductor', import.meta.url), { workerData: input })
+  const worker = new Worker(siblingModule('conductor', import.meta.url), { workerData: input, env: {} })
   return new Promise<Artefact>((resolve, reject) => {
     let isOver = false
     const end = (settle: () => void) => {

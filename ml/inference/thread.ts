@@ -47,7 +47,7 @@ export function createInferenceThread(): InferenceThread {
     pending.clear()
   }
   function start(): Worker {
-    const started = new Worker(new URL('./thread-worker.ts', import.meta.url), { execArgv: [] })
+    const started = new Worker(new URL('./thread-worker.ts', import.meta.url), { execArgv: [], env: {} })
     started.on('message', (answer: Answer) => {
       const asked = pending.get(answer.call)
       if (!asked) return

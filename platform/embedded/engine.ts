@@ -20,7 +20,8 @@ interface Answer {
 }
 
 export async function startEngine(options: { folder?: string; template?: Uint8Array }): Promise<EmbeddedEngine> {
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: options, execArgv: [] })
+  // No environment: under `node --watch` a thread that inherits it waits for a parent to report its imports to.
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: options, execArgv: [], env: {} })
   const calls: Call[] = []
   let stopped: Error | null = null
 

@@ -37,7 +37,7 @@ export function createCrew(shared: SharedRows, threads: number): Crew {
   }
 
   function hire(): Worker {
-    const worker = new Worker(siblingModule('thread', import.meta.url), { workerData: shared })
+    const worker = new Worker(siblingModule('thread', import.meta.url), { workerData: shared, env: {} })
     all.add(worker)
     worker.on('message', (answer: ThreadAnswer) => {
       const own = running.get(worker)

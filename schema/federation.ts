@@ -13,6 +13,7 @@ import {
   GraphQLUnionType,
 } from 'graphql'
 import type { RequestContext, Subgraph } from '../platform/request.ts'
+import { guardScopes } from './scopes.ts'
 import { refuseBrokenText } from './text.ts'
 
 const SPECIFICATION = 'https://specs.apollo.dev/federation/v2.9'
@@ -34,7 +35,7 @@ function isEntity(type: unknown): type is GraphQLObjectType {
 
 /**
  * Makes a subgraph of an ordinary schema: prints its SDL, adds the two fields that a gateway asks, and has every field with
- * arguments refuse text that no database can hold.
+ * arguments refuse text that no database can hold, and every field with scopes refuse who lacks them.
  */
 export function toSubgraph(
   name: string,
@@ -44,6 +45,7 @@ export function toSubgraph(
   const sdl = `extend schema @link(url: "${SPECIFICATION}", import: ${JSON.stringify(IMPORTS)})\n\n${printSubgraphSchema(schema)}\n`
   const entities = Object.values(schema.getTypeMap()).filter(isEntity)
   guardArguments(schema)
+  guardScopes(schema)
   const Service = new GraphQLObjectType({
     name: '_Service',
     fields: { sdl: { type: new GraphQLNonNull(GraphQLString), resolve: () => sdl } },

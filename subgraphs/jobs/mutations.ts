@@ -45,6 +45,7 @@ export function registerMutations(builder: JobsBuilder, { JobRef }: JobRefs, res
   const failures = ['NotFoundError', 'ConflictError', 'TooManyJobsError'] as const
   builder.mutationFields((t) => ({
     cancelJob: t.field({
+      scopes: ['jobs:write'],
       type: payload('CancelJob', 'The job: CANCELLED, or CANCELLING until its work has stopped.'),
       description: 'Stops a job and its children. What its steps have committed stays.',
       args: { input: t.arg({ type: CancelInput, required: true, description: 'Which job.' }) },
@@ -54,6 +55,7 @@ export function registerMutations(builder: JobsBuilder, { JobRef }: JobRefs, res
         })) as never,
     }),
     retryJob: t.field({
+      scopes: ['jobs:write'],
       type: payload('RetryJob', 'The job, queued again.'),
       description: 'Queues a FAILED or CANCELLED job again. It continues after its last committed step.',
       args: { input: t.arg({ type: RetryInput, required: true, description: 'Which job.' }) },
@@ -61,6 +63,7 @@ export function registerMutations(builder: JobsBuilder, { JobRef }: JobRefs, res
         withErrors(failures, async () => ({ job: await jobs.retry(String(input.id), viewer) })) as never,
     }),
     redriveJobs: t.field({
+      scopes: ['jobs:write'],
       type: resultOf(RedrivePayload, 'RedriveJobsResult'),
       description: 'Retries the FAILED jobs, which are the dead letters. Each continues after its last committed step.',
       args: { input: t.arg({ type: RedriveInput, required: true, description: 'Which jobs.' }) },

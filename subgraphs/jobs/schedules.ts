@@ -179,6 +179,7 @@ export function registerSchedules(builder: JobsBuilder, { JobRef }: JobRefs, res
     const input = { input: t.arg({ type: IdInput, required: true, description: 'Which schedule.' }) }
     return {
       createSchedule: t.field({
+        scopes: ['jobs:write'],
         type: payload('CreateSchedule', 'The new schedule.'),
         description: 'Starts a kind of job again and again.',
         args: { input: t.arg({ type: CreateInput, required: true, description: 'What and when.' }) },
@@ -191,6 +192,7 @@ export function registerSchedules(builder: JobsBuilder, { JobRef }: JobRefs, res
           }) as never,
       }),
       pauseSchedule: t.field({
+        scopes: ['jobs:write'],
         type: payload('PauseSchedule', 'The schedule, paused.'),
         description: 'Lets a schedule start nothing by itself. Its jobs that run go on.',
         args: input,
@@ -198,6 +200,7 @@ export function registerSchedules(builder: JobsBuilder, { JobRef }: JobRefs, res
           withErrors(failures, async () => ({ schedule: await jobs.schedules.pause(String(id), viewer) })) as never,
       }),
       resumeSchedule: t.field({
+        scopes: ['jobs:write'],
         type: payload('ResumeSchedule', 'The schedule, going on.'),
         description: 'Goes on with the next occurrence from now: those of the pause count as never due.',
         args: input,
@@ -205,6 +208,7 @@ export function registerSchedules(builder: JobsBuilder, { JobRef }: JobRefs, res
           withErrors(failures, async () => ({ schedule: await jobs.schedules.resume(String(id), viewer) })) as never,
       }),
       triggerSchedule: t.field({
+        scopes: ['jobs:write'],
         type: resultOf(TriggerPayload, 'TriggerScheduleResult'),
         description:
           'Starts a job now, also of a paused schedule. Refused where a job is not over and overlap is SKIP.',
@@ -213,6 +217,7 @@ export function registerSchedules(builder: JobsBuilder, { JobRef }: JobRefs, res
           withErrors(failures, () => jobs.schedules.trigger(String(id), viewer)) as never,
       }),
       deleteSchedule: t.field({
+        scopes: ['jobs:write'],
         type: payload('DeleteSchedule', 'The schedule as it was.'),
         description: 'Deletes a schedule. Its jobs stay.',
         args: input,

@@ -248,6 +248,7 @@ function registerScoreModel(builder: AnyBuilder, resultOf: (payload: never, unio
   }
   builder.mutationField('scoreModel', (t: AnyBuilder) =>
     t.field({
+      scopes: ['predictions:write'],
       type: resultOf(Payload as never, 'ScoreModelResult'),
       description: 'Scores entities in the background and stores the scores. Answers at once.',
       args: { input: t.arg({ type: Input, required: true, description: 'What to score.' }) },

@@ -95,6 +95,7 @@ export function registerTraining(builder: MlBuilder, { ModelVersionRef }: ModelR
   const failures = ['NotFoundError', 'InvalidInputError', 'TooManyJobsError'] as const
   builder.mutationFields((t) => ({
     trainModel: t.field({
+      scopes: ['models:train'],
       type: resultOf(Payload as never, 'TrainModelResult'),
       description: 'Starts a training run and answers at once. A version that passes its gates serves when it is done.',
       args: { input: t.arg({ type: Input, required: true, description: 'What to train.' }) },

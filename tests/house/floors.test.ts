@@ -14,6 +14,7 @@ const floors: Record<string, readonly string[]> = {
   schema: ['ml', 'platform'],
   'subgraphs/learning': ['schema', 'ml', 'registry', 'jobs', 'platform'],
   'subgraphs/ml': ['schema', 'ml', 'registry', 'jobs', 'platform', 'trainer'],
+  'subgraphs/llm': ['schema', 'llm', 'registry', 'jobs', 'platform'],
   'subgraphs/jobs': ['schema', 'ml', 'registry', 'jobs', 'platform'],
   gateway: ['platform'],
   models: ['index.ts'],

@@ -4,8 +4,8 @@ import { type AnyJobKind, defineJob } from '../../jobs/kind.ts'
 import { InklingError } from '../../platform/errors.ts'
 import type { Viewer } from '../../platform/viewer.ts'
 
-export const viewer: Viewer = { id: 'tester', tenant: 'school', scopes: [] }
-export const stranger: Viewer = { id: 'stranger', tenant: 'elsewhere', scopes: [] }
+export const viewer: Viewer = { id: 'tester', tenant: 'school', scopes: ['jobs:read', 'jobs:write'] }
+export const stranger: Viewer = { id: 'stranger', tenant: 'elsewhere', scopes: ['jobs:read', 'jobs:write'] }
 export const quickPulse = { beatMs: 200, silentMs: 1000, tickMs: 200, deafMs: 500 }
 
 export const pause = (ms: number, signal?: AbortSignal) =>

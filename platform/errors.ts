@@ -33,6 +33,10 @@ const codes = {
   JOB_STATE: { retryable: false },
   TOO_MANY_JOBS: { retryable: true },
   CANCELLED: { retryable: false },
+  LLM_NO_TARGET: { retryable: false },
+  LLM_UNAVAILABLE: { retryable: true },
+  LLM_REQUEST_REJECTED: { retryable: false },
+  SECRET_IN_PROMPT: { retryable: false },
   UNAVAILABLE: { retryable: true },
   INTERNAL: { retryable: false },
 } as const satisfies Record<string, { retryable: boolean }>

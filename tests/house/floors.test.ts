@@ -24,6 +24,7 @@ const floors: Record<string, readonly string[]> = {
 /** Rooms on the top floor: everything below is theirs. */
 const top = new Set([
   'app.ts',
+  'app',
   'index.ts',
   'contracts.ts',
   'cli',

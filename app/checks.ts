@@ -1,0 +1,39 @@
+import type { Ground } from '../cli/ground.ts'
+import type { Check } from '../gateway/health.ts'
+import { pendingMigrations } from '../platform/migrate.ts'
+import type { Engines } from './engines.ts'
+
+/** The database answers and is of this release. */
+export async function checkGround({ database }: Ground): Promise<Record<'database' | 'migrations', Check>> {
+  const pending = await pendingMigrations(database)
+  return {
+    database: { ok: true, says: database.embedded ? 'embedded' : 'server' },
+    migrations: {
+      ok: pending.length === 0,
+      says: pending.length === 0 ? 'current' : `pending: ${pending.join(', ')}`,
+    },
+  }
+}
+
+/** Every model serves, or its first training has ended without a version. `firstJobs` holds those trainings by model. */
+export async function checkModels(
+  { serving, jobs }: Pick<Engines, 'serving' | 'jobs'>,
+  firstJobs: ReadonlyMap<string, string>,
+): Promise<Check> {
+  const tried = await jobs.find([...firstJobs.values()])
+  const isOver = (model: string) => tried.some(({ id, endedAt }) => id === firstJobs.get(model) && endedAt !== null)
+  const states = serving.states()
+  const waiting = states.filter(({ model, version }) => version === null && !isOver(model))
+  return {
+    ok: waiting.length === 0,
+    says: states
+      .map(({ model, version, problem }) => `${model}: ${version ? `version ${version}` : problem}`)
+      .join('; '),
+  }
+}
+
+/** A worker takes jobs here, unless that is left to others. */
+export function checkWorker({ jobs }: Pick<Engines, 'jobs'>, isElsewhere: boolean): Check {
+  const { worker } = jobs.status()
+  return { ok: worker !== null || isElsewhere, says: worker ?? 'runs elsewhere' }
+}

@@ -1,0 +1,46 @@
+import type { Ground } from '../cli/ground.ts'
+import { createJobs, type Jobs } from '../jobs/engine.ts'
+import type { AnyJobKind } from '../jobs/kind.ts'
+import type { Model } from '../ml/define.ts'
+import { scoringJob } from '../ml/scores/scoring-job.ts'
+import { createServing, type Serving } from '../ml/serving.ts'
+import { trainingJob } from '../ml/training-job.ts'
+import { models } from '../models/index.ts'
+import { createRegistry, type Registry } from '../registry/registry.ts'
+
+/** The engines of one process, each handed to whoever needs it. */
+export interface Engines {
+  readonly registry: Registry
+  readonly serving: Serving
+  readonly jobs: Jobs
+  readonly models: readonly Model[]
+}
+
+/** What a process does with the engines, beside asking for jobs. */
+export interface EngineUse {
+  /** Loads every model's champion and follows its alias. */
+  readonly scores: boolean
+  /** Runs jobs. */
+  readonly works: boolean
+}
+
+/** Opens the engines and leaves their end to the caller's stack. Nothing runs before `jobs.start`. */
+export async function openEngines(
+  ground: Ground,
+  { scores, works }: EngineUse,
+  opened: AsyncDisposableStack,
+): Promise<Engines> {
+  const { database, log } = ground
+  const registry = createRegistry(database)
+  const serving = await createServing({ registry, models: scores ? models : [], log })
+  opened.defer(() => serving.close())
+  const jobs = await createJobs({ database, log, worker: works, kinds: jobKinds(ground, { registry, serving }) })
+  opened.defer(() => jobs.stop())
+  return { registry, serving, jobs, models }
+}
+
+/** What can be enqueued. A new kind of job is one line here. */
+function jobKinds({ database, clock, learning }: Ground, engines: Pick<Engines, 'registry' | 'serving'>): AnyJobKind[] {
+  const parts = { ...engines, database, clock, models, client: learning }
+  return [trainingJob(parts), scoringJob(parts)]
+}

@@ -33,6 +33,7 @@ const codes = {
   JOB_STATE: { retryable: false },
   TOO_MANY_JOBS: { retryable: true },
   CANCELLED: { retryable: false },
+  ADDRESS_REFUSED: { retryable: false },
   LLM_NO_TARGET: { retryable: false },
   LLM_UNAVAILABLE: { retryable: true },
   LLM_REQUEST_REJECTED: { retryable: false },

@@ -8,8 +8,9 @@ const errorTypes = {
   InvalidInputError: ['BAD_USER_INPUT'],
   NotFoundError: ['NOT_FOUND', 'MODEL_UNKNOWN', 'JOB_UNKNOWN'],
   ForbiddenError: ['FORBIDDEN', 'UNAUTHENTICATED'],
-  ConflictError: ['JOB_STATE'],
+  ConflictError: ['JOB_STATE', 'OUTCOME_DERIVED', 'ALERT_STATE'],
   TooManyJobsError: ['TOO_MANY_JOBS'],
+  RateLimitedError: ['RATE_LIMITED'],
   UnavailableError: ['UNAVAILABLE', 'DATABASE_UNAVAILABLE'],
 } as const satisfies Record<string, readonly ErrorCode[]>
 
@@ -21,6 +22,7 @@ const says: Record<ErrorTypeName, string> = {
   ForbiddenError: 'You may not do that.',
   ConflictError: 'The thing is not in a state that allows it.',
   TooManyJobsError: 'Your quota of unfinished jobs is used up.',
+  RateLimitedError: 'You ask more often than you may; try again later.',
   UnavailableError: 'A part that is needed does not answer; try again.',
 }
 

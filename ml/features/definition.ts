@@ -4,6 +4,7 @@ import type { Costs } from '../../trainer/metrics.ts'
 import type { EligibilityKit, Feature, FeatureKit, Holds, Label, LabelKit } from './kit.ts'
 import type {
   Abstain,
+  Alerts,
   Bands,
   CandidateOptions,
   Fallback,
@@ -11,6 +12,8 @@ import type {
   KeyValues,
   LabelRow,
   Pair,
+  PredictionLogging,
+  Retrain,
   Rule,
   SqlClient,
 } from './model.ts'
@@ -47,6 +50,16 @@ export interface Question<M extends string> {
   readonly calibration?: 'platt' | 'isotonic'
   /** What wrong decisions cost; moves the threshold of precision, recall and F1 away from 0.5. */
   readonly costs?: Costs
+  /** Where a probability becomes yes. Default: what `costs` give, or 0.5. */
+  readonly threshold?: number
+  /** When somebody should look at what serves. Default: where it falls behind its own hold-out, drifts, abstains or fails. */
+  readonly alerts?: Alerts | false
+  /** When it is trained again. Default: weekly. */
+  readonly retrain?: Retrain | false
+  /** What is remembered of served predictions. Default: all of them, without their raw features. */
+  readonly predictionLog?: PredictionLogging
+  /** How long before an outcome the predictions look from that it answers. Default: 30 days. */
+  readonly outcomes?: { readonly withinDays: number }
   /** Fewer labelled rows than this are too few to train. */
   readonly minimumRows?: number
 }

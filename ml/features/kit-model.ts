@@ -12,6 +12,7 @@ import { createReader } from './reader.ts'
 import { schemaHashOf } from './schema-hash.ts'
 import { createSnapshots } from './snapshots.ts'
 import { oneOf, spotOf } from './spot.ts'
+import { watchingOf } from './watching.ts'
 
 /** A model in the words of the kit, checked against the data model and compiled. Throws MODEL_INVALID or FEATURE_INVALID. */
 export function defineWithKit<S extends SchemaTypes, M extends ModelName<S>>(
@@ -54,6 +55,7 @@ export function defineWithKit<S extends SchemaTypes, M extends ModelName<S>>(
     labels: snapshotLabels.labels,
     candidates: snapshotLabels.candidates,
     ...policyOf(definition),
+    ...watchingOf(definition),
     ...judgementOf(definition, specs),
     ...(ages ? { ages } : {}),
     ...(field === undefined ? {} : { field }),

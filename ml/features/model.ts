@@ -69,6 +69,57 @@ export type Fallback = 'STORED' | 'RULE'
 /** A probability by rule of thumb from the features as read, 0..1; null when it cannot tell either. */
 export type Rule = (values: Readonly<Record<string, FeatureValue>>) => number | null
 
+/** A bound on a figure of what is served. */
+export interface AlertBound {
+  readonly min?: number
+  readonly max?: number
+}
+
+/**
+ * When somebody should look at what serves. A metric that is not named is held against the hold-out's own figure and interval; `false`
+ * leaves a rule out.
+ */
+export interface Alerts {
+  /** Whom alerts are for: a team, a mailbox. */
+  readonly owner?: string
+  readonly accuracy?: AlertBound
+  readonly precision?: AlertBound
+  readonly recall?: AlertBound
+  readonly auc?: AlertBound
+  readonly logLoss?: AlertBound
+  readonly calibrationError?: AlertBound
+  /** Features whose distribution left that of training: by population stability index (0.2 when absent), all but these. */
+  readonly drift?: { readonly psi?: number; readonly ignore?: readonly string[] } | false
+  /** The share of predictions that a version keeps to itself; 0.2 when absent. */
+  readonly abstention?: { readonly max: number } | false
+  /** The share of predictions that failed; 0.05 when absent. */
+  readonly errors?: { readonly max: number } | false
+  /** Days that are looked at together; 7 when absent. */
+  readonly days?: number
+  /** Rows that a figure needs at least; 100 when absent. */
+  readonly minimumRows?: number
+}
+
+/** When a model is trained again. Every retraining goes through the gates and serves only where it is better. */
+export interface Retrain {
+  /** Cron or an RFC 5545 rule; Mondays at three when absent, false for never by the clock. */
+  readonly every?: string | false
+  /** IANA name; UTC when absent. */
+  readonly timeZone?: string
+  /** Also when an alert of drift opens. */
+  readonly onDrift?: boolean
+  /** Also after so many outcomes that count since the last run. */
+  readonly onOutcomes?: number
+}
+
+/** What is remembered of served predictions. */
+export interface PredictionLogging {
+  /** Share of them kept as rows, 0..1; all when absent. Sums count every one. */
+  readonly share?: number
+  /** Keeps the raw features as well. */
+  readonly values?: boolean
+}
+
 /** Any Prisma client, also inside a transaction. */
 export interface SqlClient {
   $queryRawUnsafe<T = unknown>(sql: string, ...values: unknown[]): Promise<T>
@@ -112,6 +163,15 @@ export interface Model {
   readonly calibration?: 'platt' | 'isotonic'
   /** What wrong decisions cost; moves the threshold of precision, recall and F1 away from 0.5. */
   readonly costs?: Costs
+  /** Where a probability becomes yes; what `costs` give, or 0.5, when absent. */
+  readonly threshold?: number
+  /** false: nobody is told of anything. */
+  readonly alerts?: Alerts | false
+  /** false: never by itself. */
+  readonly retrain?: Retrain | false
+  readonly predictionLog?: PredictionLogging
+  /** An outcome answers predictions that look from up to so many days before it; 30 when absent. */
+  readonly outcomes?: { readonly withinDays: number }
   /** A field of the key that groups rows. Groups by other columns arrive with the label rows. */
   readonly group?: string
   /** sha256 of names, kinds, units, order and the shape of the SQL: a version serves only the features it was trained on. */
@@ -124,12 +184,18 @@ export interface Model {
   ages?(client: SqlClient, pairs: readonly Pair[]): Promise<readonly (readonly (number | null)[])[]>
   /** Labelled pairs in pages of at most `pageSize`; moments whose window is not over at `now` are left out. */
   labels(client: SqlClient, options: LabelOptions): AsyncIterable<readonly LabelRow[]>
+  /** The label of each pair, 0 or 1; null for whom the question is not about. Exact only once `labelWindowMs` is over. */
+  labelsAt?(client: SqlClient, pairs: readonly Pair[]): Promise<readonly (0 | 1 | null)[]>
+  /** How long after a moment its label is known. */
+  readonly labelWindowMs?: number
   /** Keys of the entities that the question is about at `asOf`, ordered, after a key. */
   candidates?(client: SqlClient, options: CandidateOptions): Promise<KeyValues[]>
 }
 
 export interface LabelOptions {
   readonly now: Date
+  /** Only moments at or after this one, where the model can tell without reading the others. */
+  readonly from?: Date
   readonly pageSize: number
   readonly signal?: AbortSignal
 }

@@ -9,6 +9,7 @@ import { readFault } from './reader.ts'
 import { schemaHashOf } from './schema-hash.ts'
 import { oneOf, spotOf } from './spot.ts'
 import { toFeatureValue } from './values.ts'
+import { watchingOf } from './watching.ts'
 
 /** A model with its own SQL. What the SQL answers is checked on every read, because no type can. Throws MODEL_INVALID or FEATURE_INVALID. */
 export function defineWithSql<M extends string, F extends Readonly<Record<string, OwnFeature>>>(
@@ -67,6 +68,7 @@ export function defineWithSql<M extends string, F extends Readonly<Record<string
       }
     },
     ...policyOf(definition),
+    ...watchingOf(definition),
     ...judgementOf(definition, features),
     ...(candidates ? { candidates } : {}),
     ...(field === undefined ? {} : { field }),

@@ -1,5 +1,6 @@
 import type { Ground } from '../cli/ground.ts'
 import { createJobs, type Jobs } from '../jobs/engine.ts'
+import { fanOutOf } from '../jobs/fan-out.ts'
 import type { AnyJobKind } from '../jobs/kind.ts'
 import type { Model } from '../ml/define.ts'
 import { scoringJob } from '../ml/scores/scoring-job.ts'
@@ -34,7 +35,8 @@ export async function openEngines(
   const registry = createRegistry(database)
   const serving = await createServing({ registry, models: scores ? models : [], log })
   opened.defer(() => serving.close())
-  const jobs = await createJobs({ database, log, worker: works, kinds: jobKinds(ground, { registry, serving }) })
+  const fanOut = await fanOutOf(database, ground.config.REDIS_URL, log)
+  const jobs = await createJobs({ database, log, worker: works, kinds: jobKinds(ground, { registry, serving }), fanOut })
   opened.defer(() => jobs.stop())
   return { registry, serving, jobs, models }
 }

@@ -44,10 +44,12 @@ export async function claimJobs(
   limit: number,
   worker: WorkerIdentity,
 ): Promise<Claimed[]> {
-  // Planned once per connection: planning takes a quarter of it. The embedded session outlives its connections, so names would clash.
-  const statement = { text: CLAIM, values: [kind, limit, worker.name, worker.incarnation] }
-  const { rows } = await database.pool.query<Job & { steps: Record<string, Json> }>(
-    database.embedded ? statement : { ...statement, name: 'inkling claim' },
-  )
+  // Planned once per connection: planning takes a quarter of it.
+  const values = [kind, limit, worker.name, worker.incarnation]
+  const { rows } = await database.pool.query<Job & { steps: Record<string, Json> }>({
+    name: 'inkling claim',
+    text: CLAIM,
+    values,
+  })
   return rows.map(({ steps, ...job }) => ({ job, steps }))
 }

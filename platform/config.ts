@@ -20,6 +20,11 @@ const settings = {
     .max(200)
     .default(10)
     .describe('Connections to the server.'),
+  REDIS_URL: z
+    .string()
+    .regex(/^rediss?:\/\//, 'must start with redis:// or rediss://')
+    .optional()
+    .describe("A Redis that tells processes of jobs and events; without it the database's NOTIFY does."),
   INKLING_DATA_DIR: z.string().min(1).default('.inkling').describe('Folder of the embedded database.'),
   INKLING_NOW: z.iso
     .datetime({ offset: true })

@@ -57,6 +57,7 @@ async function openServer(url: string, { poolSize = 10, log }: DatabaseOptions):
     idle_in_transaction_session_timeout: 30_000, // a process frozen inside a transaction must not keep its row locks
     options: '-c jit=off', // compiling a feature read takes longer than running it: 5,000 pairs in 2.1 s without, 6.3 s with
   })
+  surviveLosses(pool, log) // before its first connection
   try {
     await pool.query('SELECT 1')
   } catch (error) {
@@ -68,7 +69,7 @@ async function openServer(url: string, { poolSize = 10, log }: DatabaseOptions):
       { cause: error },
     )
   }
-  return createDatabase(pool, createListener(pool, false, log), null, log, async () => {})
+  return createDatabase(pool, createListener(pool, false, log), null, async () => {})
 }
 
 async function openEmbedded({ dataDir, log, template }: DatabaseOptions): Promise<Database> {
@@ -92,9 +93,10 @@ async function openEmbedded({ dataDir, log, template }: DatabaseOptions): Promis
     idleTimeoutMillis: 0,
     connectionTimeoutMillis: 30_000, // waits behind whoever holds the session, yet never for ever
   } as pg.PoolConfig)
+  surviveLosses(pool, log)
   const listener = createListener(pool, true, log)
   adopters.push((client) => listener.adopt(client))
-  return createDatabase(pool, listener, engine, log, async () => {
+  return createDatabase(pool, listener, engine, async () => {
     await engine.close()
     unlock()
   })
@@ -109,14 +111,9 @@ function createDatabase(
   pool: pg.Pool,
   listener: Listener,
   engine: EmbeddedEngine | null,
-  log: Log,
   closeEngine: () => Promise<void>,
 ): Database {
   const current = new AsyncLocalStorage<Queryable>()
-  pool.on('error', (error) => log.warn({ event: 'database connection lost', error: error.message }))
-  // The pool listens to idle connections only: one that is lost between two statements of a transaction would end the process.
-  // Its next query rejects, and that is where the loss is met.
-  pool.on('connect', (client) => client.on('error', () => {}))
   if (engine) refuseNestedConnections(pool, current)
   let closing: Promise<void> | null = null
 
@@ -159,6 +156,15 @@ function createDatabase(
       return closing
     },
   }
+}
+
+/**
+ * The pool listens to idle connections only: one that is lost between two statements of a transaction would end the process. Its next
+ * query rejects, and that is where the loss is met.
+ */
+function surviveLosses(pool: pg.Pool, log: Log): void {
+  pool.on('error', (error) => log.warn({ event: 'database connection lost', error: error.message }))
+  pool.on('connect', (client) => client.on('error', () => {}))
 }
 
 function queryableOf(client: Pick<pg.Pool | pg.PoolClient, 'query'>): Queryable {

@@ -12,6 +12,8 @@ declare module 'vitest' {
     template: string
     /** The server to test on; empty for the embedded database. */
     server: string
+    /** A Redis to test with; empty without. */
+    redis: string
   }
 }
 
@@ -29,5 +31,6 @@ export default async function setup({ provide }: TestProject): Promise<() => voi
   }
   provide('template', template)
   provide('server', server)
+  provide('redis', process.env.REDIS_URL ?? '')
   return () => rmSync(folder, { recursive: true, force: true })
 }

@@ -1,13 +1,14 @@
 // A worker as a process of its own: node child.ts '{"url" | "dataDir", "name", "enqueue"}'. Says on stdout, a line each, what happens.
 import { z } from 'zod'
 import { createJobs } from '../../jobs/engine.ts'
+import { fanOutOf } from '../../jobs/fan-out.ts'
 import { defineJob } from '../../jobs/kind.ts'
 import { openDatabase } from '../../platform/database.ts'
 import { createLog } from '../../platform/log.ts'
 import { migrate } from '../../platform/migrate.ts'
 import { crunch as crunchKind, pause, testKinds, viewer } from './kinds.ts'
 
-const { url, dataDir, name, enqueue, pulse, freezeAt, crunch, kinds } = JSON.parse(process.argv[2]!)
+const { url, dataDir, name, enqueue, pulse, freezeAt, crunch, kinds, redis } = JSON.parse(process.argv[2]!)
 const log = createLog(process.env.LOG_LEVEL ?? 'silent')
 const database = await openDatabase({ url, dataDir, log })
 await migrate(database, log)
@@ -56,6 +57,7 @@ const jobs = await createJobs({
   workerName: name,
   pulse,
   concurrency: 4,
+  fanOut: await fanOutOf(database, redis, log),
 })
 await jobs.start()
 console.log('started')

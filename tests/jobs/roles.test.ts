@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { createJobs, type Jobs } from '../../jobs/engine.ts'
+import { fanOutOf } from '../../jobs/fan-out.ts'
 import { type Database, openDatabase } from '../../platform/database.ts'
 import { migrate } from '../../platform/migrate.ts'
 import { createServerDatabase, openTestDatabase, silent } from '../harness.ts'
@@ -9,6 +10,7 @@ import { quickPulse, stranger, testKinds, viewer } from './kinds.ts'
 import { startWorker, type WorkerProcess } from './processes.ts'
 
 const server = inject('server')
+const redis = inject('redis')
 
 interface Deployment {
   readonly jobs: Jobs
@@ -29,13 +31,19 @@ async function oneProcess(): Promise<Deployment> {
 }
 
 /** What the gateway's process holds, and three machines that only work. */
-async function gatewayAndWorkers(): Promise<Deployment> {
+async function gatewayAndWorkers(redis?: string): Promise<Deployment> {
   const { url, drop } = await createServerDatabase(server)
   const database: Database = await openDatabase({ url, log: silent })
   await migrate(database, silent)
-  const jobs = await createJobs({ database, log: silent, kinds: testKinds, worker: false })
+  const jobs = await createJobs({
+    database,
+    log: silent,
+    kinds: testKinds,
+    worker: false,
+    fanOut: await fanOutOf(database, redis, silent),
+  })
   await jobs.start()
-  const workers: WorkerProcess[] = [1, 2, 3].map(() => startWorker({ url, pulse: quickPulse, kinds: 'test' }))
+  const workers: WorkerProcess[] = [1, 2, 3].map(() => startWorker({ url, pulse: quickPulse, kinds: 'test', redis }))
   await Promise.all(workers.map((worker) => worker.says(/started/)))
   return {
     jobs,
@@ -51,7 +59,8 @@ async function gatewayAndWorkers(): Promise<Deployment> {
 
 const deployments = {
   'in one process': oneProcess,
-  ...(server ? { 'in a gateway and three workers': gatewayAndWorkers } : {}),
+  ...(server ? { 'in a gateway and three workers': () => gatewayAndWorkers() } : {}),
+  ...(server && redis ? { 'in a gateway and three workers told by Redis': () => gatewayAndWorkers(redis) } : {}),
 }
 
 describe.each(Object.entries(deployments))('jobs %s', (_name, open) => {

@@ -6,26 +6,24 @@ import type { RequestContext, Subgraph } from '../platform/request.ts'
 import { foldErrors } from './answer.ts'
 import { toClientError } from './client-error.ts'
 import type { ClientRequest, GraphQLParams } from './client-request.ts'
-import { composeSupergraph } from './compose.ts'
+import { type ComposedSubgraph, composeSupergraph } from './compose.ts'
 import { EventStream, isAsyncIterable } from './event-stream.ts'
 import { addExtensions } from './extensions.ts'
 import { hiveLog } from './hive-log.ts'
-import { httpTransport } from './http-transport.ts'
+import { type HttpTransportOptions, httpTransport } from './http-transport.ts'
 import { type LimitedContext, limitPlugin } from './limit-plugin.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { localTransport } from './local-transport.ts'
 import { Operation, type RenewRequest } from './operation.ts'
 import { loadPlanner, type PlannerName } from './planner.ts'
-import type { SubgraphTransport } from './transport.ts'
+import type { SubgraphReach, SubgraphTransport } from './transport.ts'
 
 /** In process, or over HTTP to subgraphs at these addresses; `secret` signs what the gateway vouches for. */
-export type TransportOptions =
-  | 'local'
-  | { readonly urls: Readonly<Record<string, string>>; readonly secret: string; readonly timeoutMs?: number }
+export type TransportOptions = 'local' | Omit<HttpTransportOptions, 'log'>
 
 export interface GatewayOptions {
-  /** With the local transport these are executed; over HTTP only name and SDL are read. */
-  readonly subgraphs: readonly Subgraph[]
+  /** With the local transport these are executed; of those elsewhere only name and SDL are needed. */
+  readonly subgraphs: readonly (Subgraph | ComposedSubgraph)[]
   /** Authenticates, and stamps the moment. Called once per request, on a WebSocket once per operation. Throws UNAUTHENTICATED. */
   requestOf(client: ClientRequest): RequestContext | Promise<RequestContext>
   /** Renews a subscription's request for its next event: a new moment, the token looked at again. */
@@ -58,6 +56,8 @@ export interface Gateway {
   run(operation: Operation, params: GraphQLParams, options?: RunOptions): Promise<GraphResult>
   /** Completes every running subscription, and those that begin later at once. */
   endStreams(): void
+  /** How many processes of each subgraph are known, and how many of them answer. */
+  reach(): SubgraphReach[]
   close(): Promise<void>
 }
 
@@ -70,7 +70,7 @@ const anyRequest = new Request('http://gateway.inprocess/graphql', { method: 'PO
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { log, production } = options
   const limits = { ...defaultLimits, ...options.limits }
-  const supergraph = composeSupergraph(options.subgraphs, urlsOf(options.transport))
+  const supergraph = composeSupergraph(options.subgraphs)
   const transport = openTransport(options)
   const { createGatewayRuntime } = await import('@graphql-hive/gateway-runtime') // half a second and 80 MB: only for who serves
   const planner = await loadPlanner(log, options.planner)
@@ -147,6 +147,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       isEnding = true
       for (const stream of streams) stream.end()
     },
+    reach: () => transport.reach(),
     async close() {
       for (const stream of streams) stream.end()
       await runtime.dispose()
@@ -155,21 +156,15 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   }
 }
 
-function urlsOf(transport: TransportOptions): Readonly<Record<string, string>> {
-  return transport === 'local' ? {} : transport.urls
-}
-
 function openTransport({ transport, subgraphs, log }: GatewayOptions): SubgraphTransport {
-  if (transport === 'local') return localTransport(subgraphs)
-  const unnamed = subgraphs.find(({ name }) => !transport.urls[name])
-  if (unnamed) {
-    throw new InklingError(
-      'CONFIG_INVALID',
-      `No address is given for the subgraph "${unnamed.name}".`,
-      'Name the URL of every subgraph, or serve them in this process.',
-    )
-  }
-  return httpTransport({ ...transport, log })
+  if (transport === 'local') return localTransport(subgraphs.filter((subgraph) => 'schema' in subgraph))
+  const unnamed = subgraphs.find(({ name }) => !transport.urls[name]?.length)
+  if (!unnamed) return httpTransport({ ...transport, log })
+  throw new InklingError(
+    'CONFIG_INVALID',
+    `No address is given for the subgraph "${unnamed.name}".`,
+    'Name the address of every subgraph, or serve them in this process.',
+  )
 }
 
 /**

@@ -1,144 +1,95 @@
-import { type ExecutionResult, GraphQLError, print } from 'graphql'
-import { type Client, createClient } from 'graphql-ws'
-import { WebSocket } from 'ws'
-import { messageOf } from '../platform/errors.ts'
+import { type DocumentNode, type ExecutionResult, getOperationAST } from 'graphql'
 import type { Log } from '../platform/log.ts'
-import { ClientError } from './client-error.ts'
-import { EventStream } from './event-stream.ts'
+import { type Instance, openInstance, Unanswered } from './instance.ts'
 import type { Operation } from './operation.ts'
+import { subscribeAt } from './remote-subscription.ts'
 import { signedHeaders } from './signature.ts'
-import { operationOf, type SubgraphAnswer, type SubgraphCall, type SubgraphTransport } from './transport.ts'
+import { operationOf, type SubgraphCall, type SubgraphTransport } from './transport.ts'
+import { paramsOf, type Target, trusted, unavailable } from './upstream.ts'
 
 export interface HttpTransportOptions {
-  readonly urls: Readonly<Record<string, string>>
+  /** Where each subgraph is served: one process, or several that are asked in turn. */
+  readonly urls: Readonly<Record<string, string | readonly string[]>>
   readonly secret: string
-  /** How long a subgraph may take for an answer. */
+  /** How long a call of a subgraph may take, with every attempt of it. */
   readonly timeoutMs?: number
   readonly log: Log
 }
 
-/** Subgraphs elsewhere: JSON over HTTP, subscriptions over one WebSocket a subgraph. Every call is signed and carries the request's moment. */
-export function httpTransport({ urls, secret, timeoutMs = 30_000, log }: HttpTransportOptions): SubgraphTransport {
-  const sockets: Client[] = []
+/**
+ * Subgraphs elsewhere: JSON over HTTP, subscriptions over one WebSocket a process. Every call is signed and carries the request's
+ * moment. What was not sent is sent to the next process; what was sent and not answered is asked once more, unless it is a mutation.
+ */
+export function httpTransport({ urls, secret, timeoutMs = 10_000, log }: HttpTransportOptions): SubgraphTransport {
+  const targets = new Map<string, Target & { readonly instances: readonly Instance[] }>()
+  for (const [name, addresses] of Object.entries(urls)) {
+    const instances = [addresses].flat().map((url) => openInstance({ name, url, timeoutMs, log }))
+    let turn = 0
+    const inTurn = () => {
+      const well = instances.filter((instance) => instance.isWell())
+      const at = turn++ % Math.max(1, well.length)
+      return [...well.slice(at), ...well.slice(0, at)]
+    }
+    targets.set(name, { name, secret, timeoutMs, log, instances, inTurn })
+  }
   return {
     executorOf(name) {
-      const url = urls[name]
-      if (!url) throw new Error(`The supergraph names a subgraph "${name}" whose address is not known`)
-      const target: Target = { name, url, secret, timeoutMs, log }
-      const socket = createClient({
-        url: url.replace(/^http/, 'ws'),
-        webSocketImpl: WebSocket,
-        retryAttempts: 0, // a lost stream is told to the client at once; it resumes with its cursor
-        lazyCloseTimeout: 5_000,
-      })
-      sockets.push(socket)
-      return (call) =>
-        call.operationType === 'subscription' ? subscribeAt(target, socket, call) : executeAt(target, call)
+      const target = targets.get(name)
+      if (!target) throw new Error(`The supergraph names a subgraph "${name}" whose address is not known`)
+      return (call) => (call.operationType === 'subscription' ? subscribeAt(target, call) : executeAt(target, call))
     },
+    reach: () =>
+      [...targets.values()].map(({ name, instances }) => ({
+        name,
+        known: instances.length,
+        well: instances.filter((instance) => instance.isWell()).length,
+      })),
     async close() {
-      await Promise.all(sockets.map((socket) => socket.dispose()))
+      for (const { instances } of targets.values()) await Promise.all(instances.map((instance) => instance.close()))
     },
   }
-}
-
-interface Target {
-  readonly name: string
-  readonly url: string
-  readonly secret: string
-  readonly timeoutMs: number
-  readonly log: Log
 }
 
 async function executeAt(target: Target, call: SubgraphCall): Promise<ExecutionResult> {
   const operation = operationOf(call)
+  const { signal } = operation
   const body = JSON.stringify(paramsOf(call))
-  const { request } = operation
-  try {
-    const response = await fetch(target.url, {
-      method: 'POST',
-      headers: {
-        ...signedHeaders(request, operation.authorization, body, target.secret),
-        'content-type': 'application/json',
-        accept: 'application/graphql-response+json, application/json',
-      },
-      body,
-      signal: AbortSignal.any([operation.signal, AbortSignal.timeout(target.timeoutMs)]),
-    })
-    const result: unknown = await response.json()
-    if (!isResult(result)) throw new Error(`answered ${response.status} with no GraphQL result`)
-    const { extensions, ...answer } = result
-    if (extensions) operation.report(extensions)
-    return trusted(answer)
-  } catch (error) {
-    return { errors: [unavailable(target, operation, error)] }
+  const headers = {
+    ...signedHeaders(operation.request, operation.authorization, body, target.secret),
+    'content-type': 'application/json',
+    accept: 'application/graphql-response+json, application/json',
   }
-}
-
-function subscribeAt(target: Target, socket: Client, call: SubgraphCall): SubgraphAnswer {
-  const operation = operationOf(call)
-  const params = paramsOf(call)
-  const body = JSON.stringify(params)
-  const headers = signedHeaders(operation.request, operation.authorization, body, target.secret)
-  const events = socket.iterate({ ...params, extensions: { headers } })
-  const last = (errors: readonly GraphQLError[]) => ({ done: false, value: { errors } }) as const
-  let hasFailed = false
-  return new EventStream<ExecutionResult>({
-    [Symbol.asyncIterator]: () => ({
-      async next() {
-        if (hasFailed) return { done: true, value: undefined }
-        try {
-          const { done, value } = await events.next()
-          if (done) return { done: true, value: undefined }
-          await operation.nextEvent()
-          return { done: false, value: trusted(value as ExecutionResult) }
-        } catch (error) {
-          hasFailed = true
-          events.return?.(undefined).catch(() => {}) // it has failed already
-          if (Array.isArray(error)) return last(trusted({ errors: error }).errors ?? [])
-          return last([error instanceof GraphQLError ? error : unavailable(target, operation, error)])
-        }
-      },
-      async return() {
-        await events.return?.(undefined)
-        return { done: true, value: undefined }
-      },
-    }),
-  })
-}
-
-function paramsOf(call: SubgraphCall) {
-  return {
-    query: print(call.document),
-    ...(call.variables ? { variables: call.variables } : {}),
-    ...(call.operationName ? { operationName: call.operationName } : {}),
+  const until = performance.now() + target.timeoutMs
+  let repeats = isMutation(call.document) ? 0 : 1
+  let failure: unknown = null
+  const instances = target.inTurn()
+  for (const [at, instance] of instances.entries()) {
+    const left = until - performance.now()
+    if (left <= 0) break
+    const isRepeatable = repeats > 0 && at + 1 < instances.length
+    try {
+      const text = await instance.post({ body, headers, signal, timeoutMs: isRepeatable ? left / 2 : left })
+      return resultOf(text, operation)
+    } catch (error) {
+      failure = error
+      if (signal.aborted) break
+      const wasSent = !(error instanceof Unanswered) || error.wasSent
+      if (wasSent && repeats-- <= 0) break
+    }
   }
+  return { errors: [unavailable(target, operation, failure)] }
 }
 
-/** A subgraph masks its own errors: what it says may be passed on. */
-function trusted(result: ExecutionResult): ExecutionResult {
-  if (!result.errors?.length) return result
-  return {
-    ...result,
-    errors: result.errors.map(
-      ({ message, extensions, path }) =>
-        new ClientError(message, { ...extensions, code: extensions?.code ?? 'INTERNAL' }, path),
-    ),
+function resultOf(text: string, operation: Operation): ExecutionResult {
+  const result: unknown = JSON.parse(text)
+  if (typeof result !== 'object' || result === null || !('data' in result || 'errors' in result)) {
+    throw new Error('it answered with no GraphQL result')
   }
+  const { extensions, ...answer } = result as ExecutionResult
+  if (extensions) operation.report(extensions)
+  return trusted(answer)
 }
 
-function unavailable(target: Target, operation: Operation, error: unknown): ClientError {
-  if (!operation.signal.aborted) {
-    const cause = error instanceof Error && error.cause ? messageOf(error.cause) : messageOf(error)
-    const { requestId, log } = operation.request
-    log.error({ event: 'subgraph could not be reached', requestId, subgraph: target.name, reason: cause })
-  }
-  return new ClientError(`The subgraph "${target.name}" did not answer.`, {
-    code: 'UNAVAILABLE',
-    hint: 'Other parts of the answer hold; ask again for this one.',
-    retryable: true,
-  })
-}
-
-function isResult(value: unknown): value is ExecutionResult {
-  return typeof value === 'object' && value !== null && ('data' in value || 'errors' in value)
+function isMutation(document: DocumentNode): boolean {
+  return getOperationAST(document)?.operation !== 'query' // a document of several operations is taken for the worst
 }

@@ -33,6 +33,7 @@ export function localTransport(subgraphs: readonly Subgraph[]): SubgraphTranspor
           : executeIn(subgraph, call, operation)
       }
     },
+    reach: () => subgraphs.map(({ name }) => ({ name, known: 1, well: 1 })),
     async close() {},
   }
 }

@@ -11,7 +11,9 @@ import type { Log } from '../platform/log.ts'
 import type { RequestContext, Subgraph } from '../platform/request.ts'
 import { ClientError, maskErrors, toClientError } from './client-error.ts'
 import { badRequest, type ClientRequest, clientOf, type GraphQLParams } from './client-request.ts'
+import { keepDoors } from './doors.ts'
 import { EventStream, isAsyncIterable } from './event-stream.ts'
+import type { Checks } from './health.ts'
 import { sendResult } from './http-response.ts'
 import { defaultLimits } from './limits.ts'
 import { listenOn } from './listening.ts'
@@ -32,11 +34,21 @@ export interface ServeSubgraphOptions {
   readonly log: Log
   /** Larger than the edge's: the gateway sends representations, 36 to 69 kB for 1,000. */
   readonly bodyBytes?: number
+  /** What must hold before /health says 200. */
+  readonly checks?: Checks
+  /** How long running requests may take to end once it drains, in seconds. */
+  readonly shutdownSeconds?: number
 }
 
 export interface ServedSubgraph {
   readonly url: string
   readonly port: number
+  /**
+   * Ends without losing a request: what comes is sent back unread, to be asked elsewhere, until the gateways have looked away;
+   * running requests finish, subscriptions complete; what is left after `shutdownSeconds` is cut. May be called twice.
+   */
+  drain(): Promise<void>
+  /** Ends at once, for tests: running requests finish. */
   close(): Promise<void>
 }
 
@@ -95,7 +107,8 @@ export async function serveSubgraph(options: ServeSubgraphOptions): Promise<Serv
     sendResult(response, { errors: [refusalOf(error, requestId, log)] }, 'application/graphql-response+json')
   })
 
-  const server = createServer(app)
+  const server = createServer()
+  const streams = new Set<EventStream<ExecutionResult>>()
   const sockets = serveSockets({
     server,
     path: '/graphql',
@@ -108,13 +121,31 @@ export async function serveSubgraph(options: ServeSubgraphOptions): Promise<Serv
     },
     isOriginAllowed: () => false,
     connect: async () => 'gateway', // who asks is signed in each operation
-    run: (client, params, closed) => runSubscription(options, client, params, closed),
+    run: async (client, params, closed) => {
+      const result = await runSubscription(options, client, params, closed, (stream) => streams.delete(stream))
+      if (result instanceof EventStream) streams.add(result)
+      return result
+    },
+  })
+  const doors = keepDoors(server, app, {
+    checks: options.checks ?? (async () => ({})),
+    shutdownSeconds: options.shutdownSeconds ?? 8,
+    endStreams() {
+      sockets.close()
+      for (const stream of streams) stream.end()
+    },
+    cut: () => sockets.terminate(),
   })
   const port = await listenOn(server, options.host, options.port)
   log.info({ event: 'subgraph listening', subgraph: subgraph.name, host: options.host, port })
   return {
     port,
     url: `http://${options.host}:${port}/graphql`,
+    async drain() {
+      await doors.drain()
+      await apollo.stop()
+      log.info({ event: 'subgraph drained', subgraph: subgraph.name })
+    },
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       sockets.terminate()
@@ -143,6 +174,7 @@ async function runSubscription(
   client: ClientRequest,
   params: GraphQLParams,
   closed: AbortSignal,
+  ended: (stream: EventStream<ExecutionResult>) => void,
 ): Promise<ExecutionResult | EventStream<ExecutionResult>> {
   const { subgraph, log } = options
   try {
@@ -163,9 +195,12 @@ async function runSubscription(
     const isSubscription = getOperationAST(document, operationName)?.operation === 'subscription'
     const result = await (isSubscription ? subscribeIn : executeIn)(subgraph, call, operation)
     closed.addEventListener('abort', () => operation.abort(), { once: true, signal: operation.signal })
-    return isAsyncIterable<ExecutionResult>(result)
-      ? new EventStream(result, undefined, () => operation.abort())
-      : (result as ExecutionResult)
+    if (!isAsyncIterable<ExecutionResult>(result)) return result
+    const stream: EventStream<ExecutionResult> = new EventStream(result, undefined, () => {
+      operation.abort()
+      ended(stream)
+    })
+    return stream
   } catch (error) {
     return { errors: [refusalOf(error, client.requestId, log)] }
   }

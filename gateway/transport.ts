@@ -15,7 +15,15 @@ export type SubgraphAnswer = ExecutionResult | AsyncIterable<ExecutionResult>
 /** How the gateway reaches subgraphs: by a function call in the same process, or over the network. */
 export interface SubgraphTransport {
   executorOf(subgraph: string): (call: SubgraphCall) => SubgraphAnswer | Promise<SubgraphAnswer>
+  /** How many processes of each subgraph are known, and how many of them answer. */
+  reach(): SubgraphReach[]
   close(): Promise<void>
+}
+
+export interface SubgraphReach {
+  readonly name: string
+  readonly known: number
+  readonly well: number
 }
 
 /** The operation that a call belongs to. */

@@ -32,7 +32,7 @@ export async function openEngines(
   opened: AsyncDisposableStack,
 ): Promise<Engines> {
   const { database, log } = ground
-  const registry = createRegistry(database)
+  const registry = createRegistry(database, ground)
   const serving = await createServing({ registry, models: scores ? models : [], log })
   opened.defer(() => serving.close())
   const fanOut = await fanOutOf(database, ground.config.REDIS_URL, log)

@@ -55,8 +55,9 @@ async function examine(health: string): Promise<Finding[]> {
   }
 }
 
-async function examineGround({ database, clock, config, log }: Ground): Promise<Finding[]> {
-  const registry = createRegistry(database)
+async function examineGround(ground: Ground): Promise<Finding[]> {
+  const { database, clock, config, log } = ground
+  const registry = createRegistry(database, ground)
   const findings = [
     await attempt('database', async () => {
       const { rows } = await database.query<{ version: string }>('SELECT version()')

@@ -4,6 +4,8 @@ import { type Config, loadConfig } from '../platform/config.ts'
 import { type Database, openDatabase } from '../platform/database.ts'
 import { createLog, type Log } from '../platform/log.ts'
 import { migrate } from '../platform/migrate.ts'
+import { openArtefactStore } from '../registry/stores/open.ts'
+import type { ArtefactStore } from '../registry/stores/store.ts'
 
 /** What every command that touches rows stands on. */
 export interface Ground {
@@ -12,6 +14,8 @@ export interface Ground {
   readonly database: Database
   readonly clock: Clock
   readonly learning: LearningClient
+  /** Where large artefacts lie outside the database. */
+  readonly artefacts: ArtefactStore | null
   close(): Promise<void>
 }
 
@@ -20,6 +24,7 @@ export async function openGround(
   options: { readonly quiet?: boolean; readonly inMemory?: boolean } = {},
 ): Promise<Ground> {
   const config = loadConfig()
+  const artefacts = openArtefactStore(config)
   const log = createLog(options.quiet && config.LOG_LEVEL === 'info' ? 'warn' : config.LOG_LEVEL)
   const database = await openDatabase({
     url: options.inMemory ? undefined : config.DATABASE_URL,
@@ -35,6 +40,7 @@ export async function openGround(
       log,
       database,
       learning,
+      artefacts,
       clock: await createClock(database, config),
       async close() {
         await learning.$disconnect()

@@ -19,7 +19,7 @@ export function modelsCommand(): Command {
       const chosen = name ? [findModel(models, name)] : models
       const ground = await openGround({ quiet: true })
       try {
-        const registry = createRegistry(ground.database)
+        const registry = createRegistry(ground.database, ground)
         const rows = await Promise.all(chosen.map((model) => describe(registry, model.name, model.question)))
         process.stdout.write(options.json ? `${JSON.stringify(rows, null, 2)}\n` : rows.map(print).join(''))
       } finally {

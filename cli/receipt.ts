@@ -16,7 +16,7 @@ export async function printReceipt(name: string | undefined, selector: string | 
   const model = findModel(models, name)
   const ground = await openGround({ quiet: true })
   try {
-    const registry = createRegistry(ground.database)
+    const registry = createRegistry(ground.database, ground)
     const id =
       selector === true ? await championOf(registry, model.name) : await numbered(registry, model.name, selector)
     if (!id)

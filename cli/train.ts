@@ -80,7 +80,7 @@ async function run(names: string[], options: Options): Promise<void> {
 
 async function trainOne(ground: Ground, model: Model, options: Options): Promise<object> {
   const { database, config, clock, learning } = ground
-  const registry = createRegistry(database)
+  const registry = createRegistry(database, ground)
   const run = await registry.runs.create({
     id: randomUUID(),
     kind: 'training',

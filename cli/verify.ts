@@ -41,7 +41,7 @@ async function run(path: string, options: { readonly json?: boolean }): Promise<
     const verification = await verifyReceipt({
       receipt,
       model: models.find(({ name }) => name === receipt.model) ?? null,
-      registry: createRegistry(ground.database),
+      registry: createRegistry(ground.database, ground),
       client: ground.learning,
       signal: stop.signal,
       onProgress: ({ done, total, message }) => bar.update(done, total, message),

@@ -38,6 +38,33 @@ const settings = {
     .default(7)
     .describe('Seed of training and of the simulated school.'),
   INKLING_WORKER: z.enum(['on', 'off']).default('on').describe('Whether this process runs jobs.'),
+  INKLING_ARTEFACTS: z
+    .string()
+    .regex(
+      /^(postgres|folder:.+|s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[\w./-]*)?)$/,
+      'is postgres, folder:<path> or s3://bucket/prefix',
+    )
+    .default('postgres')
+    .describe('Where large artefacts lie: postgres (the database), folder:<path> or s3://bucket/prefix.'),
+  INKLING_ARTEFACTS_THRESHOLD: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(200 * 2 ** 20, 'a row holds at most 200 MB')
+    .default(2 ** 20)
+    .describe('Artefacts of at most so many bytes stay in the database all the same.'),
+  INKLING_ARTEFACTS_ENDPOINT: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Origin of an S3-compatible server; AWS when absent.'),
+  INKLING_ARTEFACTS_REGION: z.string().min(1).default('us-east-1').describe('Region that the signature names.'),
+  INKLING_ARTEFACTS_KEY: z.string().min(1).optional().describe('Access key id of the S3 store.'),
+  INKLING_ARTEFACTS_SECRET: z.string().min(1).optional().describe('Secret access key of the S3 store.'),
+  INKLING_IMPORT_DIR: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Folder whose model files the mutation importVersion may name; without it files come in the request.'),
   SHUTDOWN_SECONDS: seconds(1, 60).default(8).describe('How long running requests may take to end after SIGTERM.'),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error']) // no 'silent': the gateway's runtime reads LOG_LEVEL too and refuses it
@@ -66,11 +93,14 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
   )
 }
 
+/** Shown as set or not set, never as they are. */
+const secrets: ReadonlySet<SettingName> = new Set(['INKLING_ARTEFACTS_SECRET'])
+
 /** Every setting with its value, where it came from and what it means; secrets in URLs are masked. */
 export function describeConfig(config: Config, environment: Record<string, string | undefined> = process.env) {
   return (Object.keys(settings) as SettingName[]).map((name) => ({
     name,
-    value: maskPassword(config[name]),
+    value: secrets.has(name) && config[name] !== undefined ? '***' : maskPassword(config[name]),
     source: environment[name] ? 'environment' : 'default',
     says: settings[name].description ?? '',
   }))

@@ -1,8 +1,10 @@
 import type { Database } from '../platform/database.ts'
-import { InklingError } from '../platform/errors.ts'
+import { InklingError, isInklingError } from '../platform/errors.ts'
+import type { Log } from '../platform/log.ts'
 import { type AliasMoveRequest, listMoves, moveAlias } from './aliases.ts'
-import { readArtefact, storeArtefact } from './artefacts.ts'
+import { holdArtefacts, readArtefact, storeArtefact } from './artefacts.ts'
 import { createRuns, type Runs } from './runs.ts'
+import type { ArtefactStore } from './stores/store.ts'
 import type { AliasMove, NewVersion, Version } from './version.ts'
 
 /** Channel on which every process hears of a moved alias; the payload is "kind:name". */
@@ -19,7 +21,10 @@ export interface Registry {
   find(kind: string, name: string, number: number): Promise<string | null>
   /** Newest first. */
   list<Contents>(kind: string, name: string, limit?: number): Promise<Version<Contents>[]>
-  /** The bytes behind a role. Throws ARTEFACT_INVALID when they do not have the hash they were stored under. */
+  /**
+   * The bytes behind a role. Bytes without the hash they were stored under quarantine the version and throw ARTEFACT_INVALID; a
+   * store that does not answer throws UNAVAILABLE, a role that the version does not have NOT_FOUND.
+   */
   artefact(version: Version, role: string): Promise<Uint8Array>
   /** Points the alias at a version. Moves of one thing are one after the other; each is in the audit log. */
   move(request: AliasMoveRequest): Promise<AliasMove>
@@ -34,14 +39,22 @@ export interface Registry {
 const COLUMNS =
   '"id", "kind", "name", "number", "state", "artefacts", "schemaHash", "contents", "reasons", "runId", "createdBy", "createdAt"'
 
-export function createRegistry(database: Database): Registry {
+export interface RegistryOptions {
+  /** Where large artefacts lie; the database when absent. */
+  readonly artefacts?: ArtefactStore | null
+  readonly log?: Log
+}
+
+export function createRegistry(database: Database, { artefacts = null, log }: RegistryOptions = {}): Registry {
   async function register<Contents>(version: NewVersion): Promise<Version<Contents>> {
     return database.transaction(async (client) => {
+      await holdArtefacts(client)
+      const hashes: Record<string, string> = {}
+      for (const [role, bytes] of Object.entries(version.artefacts))
+        hashes[role] = await storeArtefact(client, bytes, artefacts)
       await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [
         `version:${version.kind}:${version.name}`,
       ])
-      const hashes: Record<string, string> = {}
-      for (const [role, bytes] of Object.entries(version.artefacts)) hashes[role] = await storeArtefact(client, bytes)
       const { rows } = await client.query<Version<Contents>>(
         `INSERT INTO "inkling"."Version" (${COLUMNS})
          SELECT gen_random_uuid(), $1, $2, 1 + COALESCE(max("number"), 0), $3::"inkling"."VersionState", $4::jsonb, $5, $6::jsonb,
@@ -77,6 +90,17 @@ export function createRegistry(database: Database): Registry {
     )
   }
 
+  /** The first reason stays: a version is taken out of service once. */
+  async function quarantine(id: string, reason: string): Promise<void> {
+    const { rows } = await database.query<{ name: string; number: number }>(
+      `UPDATE "inkling"."Version" SET "state" = 'QUARANTINED', "reasons" = array_append("reasons", $2)
+       WHERE "id"::text = $1 AND "state" <> 'QUARANTINED' RETURNING "name", "number"`,
+      [id, reason],
+    )
+    for (const { name, number } of rows)
+      log?.error({ event: 'version quarantined', alert: true, name, version: number, versionId: id, reason })
+  }
+
   return {
     runs: createRuns(database),
     register,
@@ -102,15 +126,17 @@ export function createRegistry(database: Database): Registry {
       )
       return rows
     },
-    artefact: (owner, role) => readArtefact(database, owner, role),
+    async artefact(owner, role) {
+      try {
+        return await readArtefact(database, owner, role, artefacts)
+      } catch (error) {
+        if (isInklingError(error) && error.code === 'ARTEFACT_INVALID') await quarantine(owner.id, error.message)
+        throw error
+      }
+    },
     move: (request) => moveAlias(database, request),
     moves: (kind, name) => listMoves(database, kind, name),
-    async quarantine(id, reason) {
-      await database.query(
-        `UPDATE "inkling"."Version" SET "state" = 'QUARANTINED', "reasons" = array_append("reasons", $2) WHERE "id"::text = $1`,
-        [id, reason],
-      )
-    },
+    quarantine,
     onMove: (callback) => database.listen(ALIAS_CHANNEL, callback),
   }
 }

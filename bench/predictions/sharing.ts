@@ -25,7 +25,7 @@ const clock = await createClock(database, config)
 const learning = learningClient(database)
 await seedSchool(database, { seed: 7, learners: 1000, now: clock.now() })
 await database.query('VACUUM ANALYZE') // without statistics the planner's guesses are what is measured
-const app = await createApp({ config, log, database, clock, learning, close: () => database.close() })
+const app = await createApp({ config, log, database, clock, learning, artefacts: null, close: () => database.close() })
 await app.jobs.start()
 for (const jobId of (await app.trainMissing()).values()) await app.jobs.ended(jobId)
 await app.serving.refresh()

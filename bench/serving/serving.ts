@@ -15,7 +15,7 @@ const { database, end } = await openBenchDatabase()
 const config = loadConfig({ LOG_LEVEL: 'error' })
 const clock = await createClock(database, config)
 const learning = learningClient(database)
-const ground: Ground = { config, log, database, clock, learning, close: () => database.close() }
+const ground: Ground = { config, log, database, clock, learning, artefacts: null, close: () => database.close() }
 await seedSchool(database, { seed: 7, learners: 2000, now: clock.now() })
 await clock.set(clock.now(), 'the bench compares answers')
 await database.query('VACUUM ANALYZE')

@@ -34,7 +34,15 @@ export async function startApp(options: { learners: number; train?: boolean }): 
   const config = loadConfig({ LOG_LEVEL: 'error', INKLING_NOW: '2026-11-20T12:00:00Z' })
   const clock = await createClock(database, config)
   const learning = learningClient(database)
-  const ground: Ground = { config, log: silent, database, clock, learning, close: () => database.close() }
+  const ground: Ground = {
+    config,
+    log: silent,
+    database,
+    clock,
+    learning,
+    artefacts: null,
+    close: () => database.close(),
+  }
   await seedSchool(database, { seed: 7, learners: options.learners, now: clock.now() })
   const app = await createApp(ground)
   const server = await app.listen({ host: '127.0.0.1', port: 0 })

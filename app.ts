@@ -4,14 +4,21 @@ import { checkGround, checkModels, checkWorker } from './app/checks.ts'
 import { createChores } from './app/chores.ts'
 import { type Engines, openEngines } from './app/engines.ts'
 import { readExamples } from './app/examples.ts'
-import { createRequests } from './app/requests.ts'
+import { createRequests, doorsOf } from './app/requests.ts'
 import { createSubgraphs } from './app/subgraphs.ts'
 import type { Ground } from './cli/ground.ts'
 import { createGateway, type Gateway } from './gateway/gateway.ts'
 import { type ListeningServer, listen } from './gateway/server.ts'
+import { type Authentication, createAuthentication } from './platform/authentication.ts'
+import { limitsOf } from './platform/limit-settings.ts'
 import type { Subgraph } from './platform/request.ts'
 
 export type { Engines } from './app/engines.ts'
+
+/** What tests put in the place of what the settings say. */
+export interface AppOptions {
+  readonly authentication?: Authentication
+}
 
 export interface App extends Engines {
   readonly subgraphs: readonly Subgraph[]
@@ -26,9 +33,10 @@ export interface App extends Engines {
 }
 
 /** Makes everything that one process runs. Nothing listens and no job runs before `listen` and `jobs.start`. */
-export async function createApp(ground: Ground): Promise<App> {
+export async function createApp(ground: Ground, options: AppOptions = {}): Promise<App> {
   const { config, log } = ground
   const works = config.INKLING_WORKER === 'on'
+  const authentication = options.authentication ?? createAuthentication(config, log)
   await using unfinished = new AsyncDisposableStack() // what fails half way closes what it had opened
   const engines = await openEngines(ground, { scores: true, works }, unfinished)
   const subgraphs = createSubgraphs(ground, engines)
@@ -37,7 +45,8 @@ export async function createApp(ground: Ground): Promise<App> {
     log,
     production: config.NODE_ENV === 'production',
     transport: 'local',
-    ...createRequests(ground),
+    limits: limitsOf(config),
+    ...createRequests(ground, authentication),
   })
   unfinished.defer(() => gateway.close())
   const chores = createChores(ground, engines)
@@ -52,11 +61,12 @@ export async function createApp(ground: Ground): Promise<App> {
     async keepScores() {
       if (works) await chores.keepScores()
     },
-    listen: ({ host, port }) =>
+    listen: async ({ host, port }) =>
       listen({
         gateway,
         host,
         port,
+        ...doorsOf(config, authentication, host),
         shutdownSeconds: config.SHUTDOWN_SECONDS,
         checks: async () => ({
           ...(await checkGround(ground)),

@@ -36,7 +36,13 @@ export async function openEngines(
   const serving = await createServing({ registry, models: scores ? models : [], log })
   opened.defer(() => serving.close())
   const fanOut = await fanOutOf(database, ground.config.REDIS_URL, log)
-  const jobs = await createJobs({ database, log, worker: works, kinds: jobKinds(ground, { registry, serving }), fanOut })
+  const jobs = await createJobs({
+    database,
+    log,
+    worker: works,
+    kinds: jobKinds(ground, { registry, serving }),
+    fanOut,
+  })
   opened.defer(() => jobs.stop())
   return { registry, serving, jobs, models }
 }

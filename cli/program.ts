@@ -37,6 +37,7 @@ const { seedCommand, resetCommand } = await import('./seed.ts')
 const { jobsCommand } = await import('./jobs.ts')
 const { schemaCommand } = await import('./schema.ts')
 const { doctorCommand } = await import('./doctor.ts')
+const { tokenCommand } = await import('./token.ts')
 
 for (const command of [
   startCommand(),
@@ -51,6 +52,7 @@ for (const command of [
   jobsCommand(),
   schemaCommand(),
   doctorCommand(),
+  tokenCommand(),
 ])
   program.addCommand(command)
 

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander'
 import { type App, createApp } from '../app.ts'
-import { loadConfig } from '../platform/config.ts'
+import { refuseOpenDoor } from '../platform/authentication.ts'
+import { type Config, loadConfig } from '../platform/config.ts'
 import { InklingError } from '../platform/errors.ts'
 import { readOrigin } from '../prisma/learning/rows/origin.ts'
 import { seedSchool } from '../prisma/learning/seed/school.ts'
@@ -62,6 +63,7 @@ async function startWorker(): Promise<void> {
 }
 
 async function startGraph(role: Role): Promise<void> {
+  refuseOpenDoor(loadConfig()) // before anything is opened, seeded or trained
   const opened = await openGround({ quiet: true })
   const ground: Ground = role === 'all' ? opened : { ...opened, config: { ...opened.config, INKLING_WORKER: 'off' } }
   const { config } = ground
@@ -70,7 +72,7 @@ async function startGraph(role: Role): Promise<void> {
     await seedEmpty(ground)
     app = await createApp(ground)
     const server = await app.listen({ host: config.HOST, port: config.PORT })
-    say(`GraphiQL  ${server.url}/graphql   (acts for a local administrator; not meant for a network yet)`)
+    say(`GraphiQL  ${server.url}/graphql   (${whoMayAsk(config)})`)
     stopOnSignal(async () => {
       await server.drain()
       await app!.close()
@@ -133,6 +135,12 @@ function stopOnSignal(stop: () => Promise<void>, seconds: number): void {
   }
   process.on('SIGTERM', onSignal)
   process.on('SIGINT', onSignal)
+}
+
+function whoMayAsk({ INKLING_AUTH_SECRET: secret, INKLING_AUTH_JWKS: jwks }: Config): string {
+  if (jwks) return 'every request needs a token of your identity provider'
+  if (secret) return 'every request needs a token: inkling token --scope admin'
+  return 'no keys: this machine alone may ask, and acts as its administrator'
 }
 
 function say(line: string): void {

@@ -10,6 +10,7 @@ export class EventStream<Event, Source = Event> implements AsyncIterableIterator
   readonly #onEnd: () => void
   readonly #waiting = new Set<(result: IteratorResult<Event>) => void>()
   #isEnded = false
+  #last: Event[] = []
 
   /** `map` turns each value into an event; `onEnd` runs once, however the stream ends. */
   constructor(
@@ -23,7 +24,7 @@ export class EventStream<Event, Source = Event> implements AsyncIterableIterator
   }
 
   next(): Promise<IteratorResult<Event>> {
-    if (this.#isEnded) return Promise.resolve({ done: true, value: undefined })
+    if (this.#isEnded) return Promise.resolve(this.#lastResult())
     return new Promise((resolve, reject) => {
       this.#waiting.add(resolve)
       this.#pull().then(
@@ -41,9 +42,10 @@ export class EventStream<Event, Source = Event> implements AsyncIterableIterator
     })
   }
 
-  /** Completes for the consumer at once, and tells the source to stop without waiting for it. */
-  end(): void {
+  /** Completes for the consumer at once, after `last` where there is one, and tells the source to stop without waiting for it. */
+  end(last?: Event): void {
     if (this.#isEnded) return
+    if (last !== undefined) this.#last.push(last)
     this.#finish()
     Promise.resolve(this.#source.return?.()).catch(() => {}) // a source that fails to stop has nobody left to tell
   }
@@ -68,10 +70,15 @@ export class EventStream<Event, Source = Event> implements AsyncIterableIterator
     return done ? { done: true, value: undefined } : { done: false, value: await this.#map(value) }
   }
 
+  #lastResult(): IteratorResult<Event> {
+    const last = this.#last.pop()
+    return last === undefined ? { done: true, value: undefined } : { done: false, value: last }
+  }
+
   #finish(): void {
     if (this.#isEnded) return
     this.#isEnded = true
-    for (const resolve of this.#waiting) resolve({ done: true, value: undefined })
+    for (const resolve of this.#waiting) resolve(this.#lastResult())
     this.#waiting.clear()
     this.#onEnd()
   }

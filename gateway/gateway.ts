@@ -1,5 +1,6 @@
 import type { GatewayRuntime } from '@graphql-hive/gateway-runtime'
 import type { ExecutionResult, GraphQLError } from 'graphql'
+import { tokenExpired } from '../platform/authentication.ts'
 import { InklingError } from '../platform/errors.ts'
 import type { Log } from '../platform/log.ts'
 import type { RequestContext, Subgraph } from '../platform/request.ts'
@@ -8,6 +9,7 @@ import { toClientError } from './client-error.ts'
 import type { ClientRequest, GraphQLParams } from './client-request.ts'
 import { type ComposedSubgraph, composeSupergraph } from './compose.ts'
 import { EventStream, isAsyncIterable } from './event-stream.ts'
+import { actAt } from './expiry.ts'
 import { addExtensions } from './extensions.ts'
 import { hiveLog } from './hive-log.ts'
 import { type HttpTransportOptions, httpTransport } from './http-transport.ts'
@@ -132,11 +134,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
           result,
           (event) => finish(detachErrors(event), operation),
           () => {
+            stopClock()
             streams.delete(stream)
             operation.abort()
           },
         )
         streams.add(stream)
+        // A quiet stream has no event at which its token would be looked at again.
+        const stopClock = actAt(operation.request.expiresAt, () => stream.end(finish(expired(), operation)))
         if (isEnding || operation.signal.aborted) stream.end()
         return stream
       } catch (error) {
@@ -154,6 +159,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       await transport.close()
     },
   }
+}
+
+/** The typed last event of a stream whose viewer is nobody any longer. */
+function expired(): ExecutionResult {
+  return { errors: [tokenExpired() as unknown as GraphQLError] }
 }
 
 function openTransport({ transport, subgraphs, log }: GatewayOptions): SubgraphTransport {

@@ -1,8 +1,14 @@
 import type { RequestContext, Subgraph } from '../platform/request.ts'
 import { addExtensions, type Extensions } from './extensions.ts'
 
-/** Moves a request to the next event of its subscription: a new moment, and the viewer looked at again. Throwing ends the subscription. */
-export type RenewRequest = (request: RequestContext) => RequestContext | Promise<RequestContext>
+/**
+ * Moves a request to the next event of its subscription: a new moment, and the client's token looked at again. Throwing ends
+ * the subscription.
+ */
+export type RenewRequest = (
+  request: RequestContext,
+  authorization: string | undefined,
+) => RequestContext | Promise<RequestContext>
 
 /**
  * One operation of a client on its way through the graph. It holds the one RequestContext and hands each subgraph the one
@@ -58,7 +64,7 @@ export class Operation {
 
   /** Each event of a subscription is a request of its own: loaders that remembered the previous event would answer with old rows. */
   async nextEvent(): Promise<void> {
-    if (this.#renew) this.#request = this.#withSignal(await this.#renew(this.#request))
+    if (this.#renew) this.#request = this.#withSignal(await this.#renew(this.#request, this.authorization))
     this.#contexts.clear()
     this.#reported = null
   }

@@ -118,9 +118,10 @@ export async function serveSubgraph(options: ServeSubgraphOptions): Promise<Serv
       bodyBytes,
       operationsPerSocket: Number.POSITIVE_INFINITY,
       socketsPerViewer: Number.POSITIVE_INFINITY,
+      sockets: Number.POSITIVE_INFINITY,
     },
     isOriginAllowed: () => false,
-    connect: async () => 'gateway', // who asks is signed in each operation
+    connect: async () => ({ viewer: 'gateway' }), // who asks is signed in each operation
     run: async (client, params, closed) => {
       const result = await runSubscription(options, client, params, closed, (stream) => streams.delete(stream))
       if (result instanceof EventStream) streams.add(result)

@@ -9,6 +9,7 @@ import { type Checks, watchHealth } from './health.ts'
 import { readRequest } from './http-request.ts'
 import { acceptedType, notAcceptable, sendEvents, sendJson, sendResult } from './http-response.ts'
 import { listenOn } from './listening.ts'
+import { createDoors } from './origins.ts'
 import { serveSockets } from './websocket.ts'
 
 const GRAPHQL = '/graphql'
@@ -27,8 +28,10 @@ export interface ListenOptions {
   /** Tabs of GraphiQL. */
   readonly examples?: readonly Example[]
   readonly title?: string
-  /** Origins whose pages may open a WebSocket, besides the server's own. */
+  /** Origins whose pages may ask, besides the server's own. */
   readonly origins?: readonly string[]
+  /** Answers only to names of this machine: for a server without keys, whose every caller is an administrator. */
+  readonly loopbackOnly?: boolean
 }
 
 export interface ListeningServer {
@@ -49,6 +52,7 @@ export async function listen(options: ListenOptions): Promise<ListeningServer> {
   let draining: Promise<void> | null = null
   let page: Promise<Page> | null = null
   const health = watchHealth(options.checks, () => draining !== null)
+  const doors = createDoors({ origins: options.origins ?? [], loopbackOnly: options.loopbackOnly ?? false })
 
   const server = createServer({
     headersTimeout: limits.headersMs,
@@ -62,11 +66,13 @@ export async function listen(options: ListenOptions): Promise<ListeningServer> {
     if (draining) response.setHeader('connection', 'close')
     route(request, response).catch((error) => {
       const { requestId } = clientOf('http', request.headers)
+      dropBody(request, response)
       sendResult(response, { errors: [toClientError(error, { request: { requestId, log } })] }, 'application/json')
     })
   })
 
   const route = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    if (doors.admit(request, response)) return
     const path = request.url?.split('?', 1)[0]
     if (path === GRAPHQL) {
       return isPageRequest(request) ? sendPage(request, response) : answer(request, response)
@@ -90,7 +96,7 @@ export async function listen(options: ListenOptions): Promise<ListeningServer> {
     response.writeHead(200, {
       'content-type': 'text/html; charset=utf-8',
       'content-length': (isGzip ? gzipped : html).length,
-      vary: 'accept-encoding',
+      vary: 'accept-encoding, origin',
       ...(isGzip ? { 'content-encoding': 'gzip' } : {}),
     })
     response.end(request.method === 'HEAD' ? undefined : isGzip ? gzipped : html)
@@ -116,11 +122,7 @@ export async function listen(options: ListenOptions): Promise<ListeningServer> {
       throw notAcceptable()
     } catch (error) {
       const fault = toClientError(error, { request: { requestId: client.requestId, log } })
-      // A body that was refused is not read on: the connection cannot be used again.
-      if (!request.complete) {
-        response.setHeader('connection', 'close')
-        request.resume()
-      }
+      dropBody(request, response)
       sendResult(response, { errors: [fault] }, type ?? 'application/json')
     }
   }
@@ -129,10 +131,11 @@ export async function listen(options: ListenOptions): Promise<ListeningServer> {
     server,
     path: GRAPHQL,
     limits,
-    isOriginAllowed: (origin, own) =>
-      origin === `http://${own}` || origin === `https://${own}` || (options.origins ?? []).includes(origin),
+    isOriginAllowed: doors.isOriginAllowed,
+    isHostAllowed: doors.isHostAllowed,
     async connect(client) {
-      return (await gateway.open(client)).request.viewer.id
+      const { viewer, expiresAt } = (await gateway.open(client)).request
+      return { viewer: `${viewer.tenant}/${viewer.id}`, expiresAt }
     },
     async run(client, params, closed) {
       const operation = await gateway.open(client)
@@ -172,6 +175,13 @@ export async function listen(options: ListenOptions): Promise<ListeningServer> {
       return draining
     },
   }
+}
+
+/** A body that was refused is not read on: the connection cannot be used again. */
+function dropBody(request: IncomingMessage, response: ServerResponse): void {
+  if (request.complete || response.headersSent) return
+  response.setHeader('connection', 'close')
+  request.resume()
 }
 
 /** A browser that opens the address, as opposed to a client that asks. */

@@ -6,12 +6,26 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import { ClientError } from './client-error.ts'
 import { type ClientRequest, clientOf, type GraphQLParams, readParams } from './client-request.ts'
 import type { EventStream } from './event-stream.ts'
+import { actAt } from './expiry.ts'
 import { type Limits, operationLimit } from './limits.ts'
 
 export type SocketLimits = Pick<
   Limits,
-  'bodyBytes' | 'variableDepth' | 'operationsPerSocket' | 'socketsPerViewer' | 'slowConsumerMs'
+  | 'bodyBytes'
+  | 'variableDepth'
+  | 'operationsPerSocket'
+  | 'socketsPerViewer'
+  | 'sockets'
+  | 'pingsPerMinute'
+  | 'slowConsumerMs'
 >
+
+/** Who opened a socket. */
+export interface SocketOwner {
+  readonly viewer: string
+  /** When the token ends, and the socket with it. */
+  readonly expiresAt?: Date | undefined
+}
 
 export interface SocketOptions {
   readonly server: Server
@@ -19,8 +33,10 @@ export interface SocketOptions {
   readonly limits: SocketLimits
   /** Whether a page of this origin may open a socket. Not asked for clients that are no browser. */
   isOriginAllowed(origin: string, host: string | undefined): boolean
-  /** Authenticates a new socket and names its viewer. Rejecting closes it with 4403. */
-  connect(client: ClientRequest): Promise<string>
+  /** Whether this server is meant by the Host header. */
+  isHostAllowed?(host: string | undefined): boolean
+  /** Authenticates a new socket and names its owner. Rejecting closes it with 4403. */
+  connect(client: ClientRequest): Promise<SocketOwner>
   /** Runs one operation; `closed` is aborted with the socket. Never rejects. */
   run(
     client: ClientRequest,
@@ -38,6 +54,8 @@ export interface Sockets {
 
 const PING_MS = 12_000
 const goodbye = [1001, 'Going away'] as const
+/** Streams say last that the token has expired; that leaves before the socket closes. */
+const LAST_WORDS_MS = 100
 /** The protocol wants a document for each operation; ours is parsed behind it. What comes back decides whether it streams. */
 const anyQuery = parse('query { __typename }')
 
@@ -45,7 +63,9 @@ interface Extra {
   readonly socket: WebSocket
   readonly request: IncomingMessage
   readonly closed: AbortController
+  readonly countPing: () => void
   viewer?: string
+  stopClock?: () => void
 }
 
 /** Serves graphql-transport-ws on the path of a server. Without the package's own adapter: that one logs a client's faults as internal errors. */
@@ -55,18 +75,25 @@ export function serveSockets(options: SocketOptions): Sockets {
   const protocol = makeServer<Record<string, unknown>, Extra>({
     async onConnect({ extra, connectionParams }) {
       try {
-        const viewer = await options.connect(clientOf('websocket', extra.request.headers, connectionParams))
+        const client = clientOf('websocket', extra.request.headers, connectionParams)
+        const { viewer, expiresAt } = await options.connect(client)
         const count = (socketsOf.get(viewer) ?? 0) + 1
         if (count > limits.socketsPerViewer) return false
         socketsOf.set(viewer, count)
         extra.viewer = viewer
+        extra.stopClock = actAt(expiresAt && new Date(expiresAt.getTime() + LAST_WORDS_MS), () =>
+          extra.socket.close(CloseCode.Forbidden, 'Forbidden'),
+        )
         return true
       } catch {
         return false // 4403: what was wrong with a token is for the log alone
       }
     },
+    onPing: ({ extra }) => extra.countPing(),
+    onPong: ({ extra }) => extra.countPing(),
     onClose({ extra }) {
       extra.closed.abort()
+      extra.stopClock?.()
       if (extra.viewer === undefined) return
       const left = (socketsOf.get(extra.viewer) ?? 1) - 1
       if (left > 0) socketsOf.set(extra.viewer, left)
@@ -105,7 +132,8 @@ export function serveSockets(options: SocketOptions): Sockets {
   const upgrade = (request: IncomingMessage, raw: Duplex, head: Buffer) => {
     raw.on('error', () => raw.destroy()) // until the handshake is done nobody else listens
     const { origin, host } = request.headers
-    if (isClosed) return refuseUpgrade(raw, '503 Service Unavailable')
+    if (isClosed || sockets.clients.size >= limits.sockets) return refuseUpgrade(raw, '503 Service Unavailable')
+    if (options.isHostAllowed?.(host) === false) return refuseUpgrade(raw, '421 Misdirected Request')
     if (request.url?.split('?', 1)[0] !== path) return refuseUpgrade(raw, '404 Not Found')
     if (origin !== undefined && !options.isOriginAllowed(origin, host)) return refuseUpgrade(raw, '403 Forbidden')
     sockets.handleUpgrade(request, raw, head, (socket) => openSocket(socket, request))
@@ -113,6 +141,9 @@ export function serveSockets(options: SocketOptions): Sockets {
 
   const openSocket = (socket: WebSocket, request: IncomingMessage) => {
     const stopPings = keepAlive(socket)
+    const countPing = pingCounter(socket, limits.pingsPerMinute)
+    socket.on('ping', countPing)
+    socket.on('pong', countPing)
     let running = 0
     idle.set(socket, () => running === 0)
     socket.on('error', () => socket.terminate()) // a frame too large, bad UTF-8: the close code has said it
@@ -132,7 +163,7 @@ export function serveSockets(options: SocketOptions): Sockets {
               })
           }),
       },
-      { socket, request, closed: new AbortController() },
+      { socket, request, closed: new AbortController(), countPing },
     )
     socket.once('close', (code, reason) => {
       stopPings()
@@ -167,6 +198,18 @@ function send(socket: WebSocket, message: string, slowMs: number): Promise<void>
       resolve() // a failed write closes the socket, and with it the operation
     })
   })
+}
+
+/** Every ping is answered, so that a flood of them costs more to answer than to send: past the limit the socket closes with 1008. */
+function pingCounter(socket: WebSocket, perMinute: number): () => void {
+  let since = Date.now()
+  let count = 0
+  return () => {
+    const now = Date.now()
+    if (now - since > 60_000) [since, count] = [now, 0]
+    if (++count === perMinute + 1) socket.close(1008, 'Too many pings')
+    else if (count > perMinute + 1_000) socket.terminate() // it goes on behind the close
+  }
 }
 
 function keepAlive(socket: WebSocket): () => void {

@@ -1,13 +1,13 @@
 import { z } from 'zod'
+import { authenticationSettings } from './authentication-settings.ts'
+import { port, seconds } from './config-values.ts'
 import { InklingError } from './errors.ts'
-
-const port = z.coerce.number().int().min(0).max(65535)
-const seconds = (least: number, most: number) => z.coerce.number().min(least).max(most)
+import { limitSettings } from './limit-settings.ts'
 
 /** Every setting, where it comes from and why its bounds are what they are. */
 const settings = {
   HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on. Loopback unless said otherwise.'),
-  PORT: port.default(4000).describe('Port to listen on; 0 takes a free one.'),
+  PORT: port().default(4000).describe('Port to listen on; 0 takes a free one.'),
   DATABASE_URL: z
     .string()
     .regex(/^postgres(ql)?:\/\//, 'must start with postgres:// or postgresql://')
@@ -71,6 +71,8 @@ const settings = {
     .default('info')
     .describe('Least severe level logged.'),
   NODE_ENV: z.string().default('development').describe('production hides GraphiQL and introspection.'),
+  ...authenticationSettings,
+  ...limitSettings,
 }
 
 const schema = z.object(settings)
@@ -93,17 +95,18 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
   )
 }
 
-/** Shown as set or not set, never as they are. */
-const secrets: ReadonlySet<SettingName> = new Set(['INKLING_ARTEFACTS_SECRET'])
-
-/** Every setting with its value, where it came from and what it means; secrets in URLs are masked. */
+/** Every setting with its value, where it came from and what it means; secrets and passwords in URLs are masked. */
 export function describeConfig(config: Config, environment: Record<string, string | undefined> = process.env) {
   return (Object.keys(settings) as SettingName[]).map((name) => ({
     name,
-    value: secrets.has(name) && config[name] !== undefined ? '***' : maskPassword(config[name]),
+    value: isSecret(name) && config[name] !== undefined ? '***' : maskPassword(config[name]),
     source: environment[name] ? 'environment' : 'default',
     says: settings[name].description ?? '',
   }))
+}
+
+function isSecret(name: string): boolean {
+  return /_(SECRET|KEY|PASSWORD|TOKEN)$/.test(name)
 }
 
 function maskPassword(value: unknown): string {

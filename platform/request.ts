@@ -6,6 +6,8 @@ import type { Viewer } from './viewer.ts'
 export interface RequestContext {
   readonly requestId: string
   readonly viewer: Viewer
+  /** When the viewer's token ends, and with it a stream; absent for one that does not. */
+  readonly expiresAt?: Date
   /** The request's one instant, on the data's clock: what "now" means everywhere in this request. */
   readonly now: Date
   /** The same instant on the wall clock: which versions serve. */

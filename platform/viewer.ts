@@ -20,6 +20,10 @@ export const scopes = {
 
 export type Scope = keyof typeof scopes
 
+export function isScope(text: string): text is Scope {
+  return Object.hasOwn(scopes, text)
+}
+
 /** Who is asking. Without configured keys every caller is the local administrator of a loopback start. */
 export interface Viewer {
   readonly id: string

@@ -1,13 +1,15 @@
 import { connect } from 'node:net'
 import { execute, parse, subscribe } from 'graphql'
 import { createApp } from '../../app.ts'
-import { loadConfig } from '../../platform/config.ts'
+import { signToken } from '../../platform/authentication.ts'
+import { type Config, loadConfig } from '../../platform/config.ts'
 import { InklingError } from '../../platform/errors.ts'
 import { localViewer } from '../../platform/viewer.ts'
 import { openGround } from '../ground.ts'
 import { readServerEvents } from './server-events.ts'
 
 const PROBE_MS = 1000
+const DAY_SECONDS = 86_400
 
 /** The graph as a command asks it, wherever it is. */
 export interface Graph {
@@ -24,9 +26,10 @@ interface Answer<Data> {
 
 /** The server where one runs on the embedded database, which only one process may open; else the jobs subgraph in this process. */
 async function openGraph(): Promise<Graph> {
-  const { HOST, PORT, DATABASE_URL } = loadConfig()
+  const config = loadConfig()
+  const { HOST, PORT, DATABASE_URL } = config
   const host = HOST === '0.0.0.0' ? '127.0.0.1' : HOST
-  if (!DATABASE_URL && (await answers(host, PORT))) return overHttp(`http://${host}:${PORT}/graphql`)
+  if (!DATABASE_URL && (await answers(host, PORT))) return overHttp(`http://${host}:${PORT}/graphql`, config)
   return inProcess()
 }
 
@@ -54,11 +57,11 @@ function answers(host: string, port: number): Promise<boolean> {
   })
 }
 
-function overHttp(url: string): Graph {
-  const post = (text: string, variables: object, accept: string, signal?: AbortSignal) =>
+function overHttp(url: string, config: Config): Graph {
+  const post = async (text: string, variables: object, accept: string, signal?: AbortSignal) =>
     fetch(url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', accept },
+      headers: { 'content-type': 'application/json', accept, ...(await tokenHeader(config)) },
       body: JSON.stringify({ query: text, variables }),
       ...(signal ? { signal } : {}),
     })
@@ -73,6 +76,13 @@ function overHttp(url: string): Graph {
     },
     close: async () => {},
   }
+}
+
+/** Whoever runs commands beside a server holds its key, and is its administrator. */
+async function tokenHeader(config: Config): Promise<Record<string, string>> {
+  if (!config.INKLING_AUTH_SECRET) return {}
+  const { id: subject, tenant, scopes } = localViewer
+  return { authorization: `Bearer ${await signToken(config, { subject, tenant, scopes, seconds: DAY_SECONDS })}` }
 }
 
 async function inProcess(): Promise<Graph> {

@@ -41,6 +41,11 @@ const codes = {
   LLM_UNAVAILABLE: { retryable: true },
   LLM_REQUEST_REJECTED: { retryable: false },
   SECRET_IN_PROMPT: { retryable: false },
+  BUDGET_EXCEEDED: { retryable: false },
+  LLM_OVERLOADED: { retryable: true },
+  COMPLETION_STATE: { retryable: false },
+  COMPLETION_ELSEWHERE: { retryable: true },
+  COMPLETION_LOST: { retryable: false },
   UNAVAILABLE: { retryable: true },
   INTERNAL: { retryable: false },
 } as const satisfies Record<string, { retryable: boolean }>

@@ -2,15 +2,13 @@
 // app/ make the parts; app/roles.ts puts fewer of them into processes of their own.
 import { checkGround, checkModels, checkWorker } from './app/checks.ts'
 import { createChores } from './app/chores.ts'
+import { openEdge } from './app/edge.ts'
 import { type Engines, openEngines } from './app/engines.ts'
-import { readExamples } from './app/examples.ts'
-import { createRequests, doorsOf } from './app/requests.ts'
 import { createSubgraphs } from './app/subgraphs.ts'
 import type { Ground } from './cli/ground.ts'
-import { createGateway, type Gateway } from './gateway/gateway.ts'
-import { type ListeningServer, listen } from './gateway/server.ts'
+import type { Gateway } from './gateway/gateway.ts'
+import type { ListeningServer } from './gateway/server.ts'
 import { type Authentication, createAuthentication } from './platform/authentication.ts'
-import { limitsOf } from './platform/limit-settings.ts'
 import type { Subgraph } from './platform/request.ts'
 
 export type { Engines } from './app/engines.ts'
@@ -39,15 +37,8 @@ export async function createApp(ground: Ground, options: AppOptions = {}): Promi
   const authentication = options.authentication ?? createAuthentication(config, log)
   await using unfinished = new AsyncDisposableStack() // what fails half way closes what it had opened
   const engines = await openEngines(ground, { scores: true, works }, unfinished)
-  const subgraphs = createSubgraphs(ground, engines)
-  const gateway = await createGateway({
-    subgraphs,
-    log,
-    production: config.NODE_ENV === 'production',
-    transport: 'local',
-    limits: limitsOf(config),
-    ...createRequests(ground, authentication),
-  })
+  const subgraphs = await createSubgraphs(ground, engines)
+  const { gateway, listen } = await openEdge(ground, { subgraphs, transport: 'local', authentication })
   unfinished.defer(() => gateway.close())
   const chores = createChores(ground, engines)
   unfinished.defer(() => chores.stop())
@@ -61,20 +52,15 @@ export async function createApp(ground: Ground, options: AppOptions = {}): Promi
     async keepScores() {
       if (works) await chores.keepScores()
     },
-    listen: async ({ host, port }) =>
+    listen: ({ host, port }) =>
       listen({
-        gateway,
         host,
         port,
-        ...doorsOf(config, authentication, host),
-        shutdownSeconds: config.SHUTDOWN_SECONDS,
         checks: async () => ({
           ...(await checkGround(ground)),
           models: await checkModels(engines, chores.firstJobs),
-          worker: checkWorker(engines, !works),
+          worker: checkWorker(engines, works),
         }),
-        examples: readExamples(),
-        title: 'Inkling',
       }),
     close: () => opened.disposeAsync(),
   }

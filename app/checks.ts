@@ -1,4 +1,5 @@
 import type { Ground } from '../cli/ground.ts'
+import type { Gateway } from '../gateway/gateway.ts'
 import type { Check } from '../gateway/health.ts'
 import { pendingMigrations } from '../platform/migrate.ts'
 import type { Engines } from './engines.ts'
@@ -15,25 +16,37 @@ export async function checkGround({ database }: Ground): Promise<Record<'databas
   }
 }
 
-/** Every model serves, or its first training has ended without a version. `firstJobs` holds those trainings by model. */
+/**
+ * Every model serves, or its first training has ended without a version. `firstJobs` holds those trainings by model; without
+ * them another process trains, and nothing is waited for.
+ */
 export async function checkModels(
   { serving, jobs }: Pick<Engines, 'serving' | 'jobs'>,
-  firstJobs: ReadonlyMap<string, string>,
+  firstJobs: ReadonlyMap<string, string> | null,
 ): Promise<Check> {
-  const tried = await jobs.find([...firstJobs.values()])
-  const isOver = (model: string) => tried.some(({ id, endedAt }) => id === firstJobs.get(model) && endedAt !== null)
+  const tried = firstJobs ? await jobs.find([...firstJobs.values()]) : []
+  const isOver = (model: string) => tried.some(({ id, endedAt }) => id === firstJobs?.get(model) && endedAt !== null)
   const states = serving.states()
   const waiting = states.filter(({ model, version }) => version === null && !isOver(model))
   return {
-    ok: waiting.length === 0,
+    ok: firstJobs === null || waiting.length === 0,
     says: states
       .map(({ model, version, problem }) => `${model}: ${version ? `version ${version}` : problem}`)
       .join('; '),
   }
 }
 
-/** A worker takes jobs here, unless that is left to others. */
-export function checkWorker({ jobs }: Pick<Engines, 'jobs'>, isElsewhere: boolean): Check {
+/** A worker takes jobs here, where it is meant to. */
+export function checkWorker({ jobs }: Pick<Engines, 'jobs'>, works: boolean): Check {
   const { worker } = jobs.status()
-  return { ok: worker !== null || isElsewhere, says: worker ?? 'runs elsewhere' }
+  return { ok: worker !== null || !works, says: worker ?? 'runs elsewhere' }
+}
+
+/** Some subgraph answers. One that is down leaves the others' fields whole: no reason to turn clients away. */
+export function checkReach(gateway: Pick<Gateway, 'reach'>): Check {
+  const reach = gateway.reach()
+  return {
+    ok: reach.some(({ well }) => well > 0),
+    says: reach.map(({ name, well, known }) => `${name}: ${well} of ${known}`).join('; '),
+  }
 }

@@ -1,30 +1,38 @@
 import { readFileSync } from 'node:fs'
 import type { Ground } from '../cli/ground.ts'
 import type { Subgraph } from '../platform/request.ts'
-import { createJobsSubgraph } from '../subgraphs/jobs/subgraph.ts'
-import { createLearningSubgraph } from '../subgraphs/learning/subgraph.ts'
-import { createMlSubgraph } from '../subgraphs/ml/subgraph.ts'
 import type { Engines } from './engines.ts'
 
-type MakeSubgraph = (ground: Ground, engines: Engines) => Subgraph
+type MakeSubgraph = (ground: Ground, engines: OpenEngines) => Promise<Subgraph>
 
-/** The graph's parts by name, each a role of its own. A new subgraph is one line here. */
+/** Opens the engines when they are first asked for. */
+export type OpenEngines = () => Promise<Engines>
+
+/** The graph's parts by name, each a role of its own that loads no code of the others. A new subgraph is one entry here. */
 const makers = {
-  learning: ({ learning }) => createLearningSubgraph({ prisma: learning }),
-  ml: ({ database, learning, config }, engines) =>
-    createMlSubgraph({ ...engines, database, client: learning, seed: config.INKLING_SEED }),
-  jobs: (_ground, { jobs }) => createJobsSubgraph({ jobs }),
+  async learning({ learning }) {
+    const { createLearningSubgraph } = await import('../subgraphs/learning/subgraph.ts')
+    return createLearningSubgraph({ prisma: learning })
+  },
+  async ml({ database, learning, config }, engines) {
+    const { createMlSubgraph } = await import('../subgraphs/ml/subgraph.ts')
+    return createMlSubgraph({ ...(await engines()), database, client: learning, seed: config.INKLING_SEED })
+  },
+  async jobs(_ground, engines) {
+    const { createJobsSubgraph } = await import('../subgraphs/jobs/subgraph.ts')
+    return createJobsSubgraph(await engines())
+  },
 } as const satisfies Record<string, MakeSubgraph>
 
 export type SubgraphName = keyof typeof makers
 export const subgraphNames = Object.keys(makers) as SubgraphName[]
 
-export function createSubgraph(name: SubgraphName, ground: Ground, engines: Engines): Subgraph {
+export function createSubgraph(name: SubgraphName, ground: Ground, engines: OpenEngines): Promise<Subgraph> {
   return (makers[name] as MakeSubgraph)(ground, engines)
 }
 
-export function createSubgraphs(ground: Ground, engines: Engines): Subgraph[] {
-  return subgraphNames.map((name) => createSubgraph(name, ground, engines))
+export function createSubgraphs(ground: Ground, engines: Engines): Promise<Subgraph[]> {
+  return Promise.all(subgraphNames.map((name) => createSubgraph(name, ground, async () => engines)))
 }
 
 /** The printed contract of a subgraph of this release: all that a gateway needs to know of one that runs elsewhere. */

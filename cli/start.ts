@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander'
-import { type App, createApp } from '../app.ts'
+import { openRole, type Role, roles } from '../app/roles.ts'
+import type { App } from '../app.ts'
 import { refuseOpenDoor } from '../platform/authentication.ts'
 import { type Config, loadConfig } from '../platform/config.ts'
 import { InklingError } from '../platform/errors.ts'
@@ -7,10 +8,6 @@ import { readOrigin } from '../prisma/learning/rows/origin.ts'
 import { seedSchool } from '../prisma/learning/seed/school.ts'
 import { type Ground, openGround } from './ground.ts'
 import { createProgressBar } from './progress-bar.ts'
-
-/** What one process is: everything, the graph alone, or one more machine that runs jobs. */
-const roles = ['all', 'gateway', 'worker'] as const
-type Role = (typeof roles)[number]
 
 /** `inkling start`: the gateway, its subgraphs and a worker in one process, or one of these by `--role`. */
 export function startCommand(): Command {
@@ -25,48 +22,39 @@ export function startCommand(): Command {
         .choices(roles)
         .default('all'),
     )
-    .action(({ role }: { role: Role }) => {
-      if (role !== 'all') requireServer(role)
-      return role === 'worker' ? startWorker() : startGraph(role)
-    })
+    .action(({ role }: { role: Role }) => (role === 'all' ? startAll() : startRole(role)))
 }
 
-/** The embedded database belongs to one process: on it there is nothing to divide. Throws CONFIG_INVALID. */
-function requireServer(role: Role): void {
-  if (loadConfig().DATABASE_URL) return
-  throw new InklingError(
-    'CONFIG_INVALID',
-    `A ${role} of its own needs a PostgreSQL server; the embedded database belongs to one process.`,
-    'Set DATABASE_URL, or start everything in one process with `inkling start`.',
-  )
-}
-
-/** Runs jobs and nothing else, until it is told to stop: then they have a moment to end, or go on elsewhere. */
-async function startWorker(): Promise<void> {
+/** One part of many, until it is told to stop. */
+async function startRole(role: Exclude<Role, 'all'>): Promise<void> {
+  const settings = loadConfig()
+  if (role !== 'worker') refuseOpenDoor(settings)
+  if (!settings.DATABASE_URL) {
+    throw new InklingError(
+      'CONFIG_INVALID',
+      `A ${role} of its own needs a PostgreSQL server; the embedded database belongs to one process.`,
+      'Set DATABASE_URL, or start everything in one process with `inkling start`.',
+    )
+  }
   const ground = await openGround({ quiet: true })
-  let app: App | null = null
   try {
-    app = await createApp({ ...ground, config: { ...ground.config, INKLING_WORKER: 'on' } })
-    const { jobs, close } = app
+    const { says, stop } = await openRole(role, ground)
     stopOnSignal(async () => {
-      await close()
+      await stop()
       await ground.close()
-    }, ground.config.SHUTDOWN_SECONDS)
-    await jobs.start()
-    await app.keepScores()
-    say(`${jobs.status().worker} takes jobs: ${[...jobs.kinds.keys()].join(', ')}`)
+    }, ground.config.SHUTDOWN_SECONDS + ground.config.DRAIN_SECONDS)
+    say(says)
   } catch (error) {
-    await app?.close()
     await ground.close()
     throw error
   }
 }
 
-async function startGraph(role: Role): Promise<void> {
+async function startAll(): Promise<void> {
   refuseOpenDoor(loadConfig()) // before anything is opened, seeded or trained
-  const opened = await openGround({ quiet: true })
-  const ground: Ground = role === 'all' ? opened : { ...opened, config: { ...opened.config, INKLING_WORKER: 'off' } }
+  const ground = await openGround({ quiet: true })
   const { config } = ground
+  const { createApp } = await import('../app.ts')
   let app: App | null = null
   try {
     await seedEmpty(ground)
@@ -77,7 +65,7 @@ async function startGraph(role: Role): Promise<void> {
       await server.drain()
       await app!.close()
       await ground.close()
-    }, config.SHUTDOWN_SECONDS)
+    }, config.SHUTDOWN_SECONDS + config.DRAIN_SECONDS)
     await app.jobs.start()
     await trainMissing(app)
     await app.keepScores()

@@ -25,6 +25,8 @@ export interface ListenOptions {
   readonly checks: Checks
   /** How long running requests may take to end once the server drains, in seconds. */
   readonly shutdownSeconds: number
+  /** How long before that it still takes requests while /health says 503, so that balancers look away first, in seconds. */
+  readonly drainSeconds?: number
   /** Tabs of GraphiQL. */
   readonly examples?: readonly Example[]
   readonly title?: string
@@ -47,7 +49,7 @@ export interface ListeningServer {
 
 /** Serves the gateway: /graphql over HTTP, SSE and WebSocket, /health and /ready. Rejects with PORT_IN_USE. */
 export async function listen(options: ListenOptions): Promise<ListeningServer> {
-  const { gateway, host, shutdownSeconds } = options
+  const { gateway, host, shutdownSeconds, drainSeconds = 0 } = options
   const { limits, log, production } = gateway
   let draining: Promise<void> | null = null
   let page: Promise<Page> | null = null
@@ -149,7 +151,8 @@ export async function listen(options: ListenOptions): Promise<ListeningServer> {
   log.info({ event: 'listening', host, port, planner: gateway.planner })
 
   const drain = async (): Promise<void> => {
-    log.info({ event: 'draining', shutdownSeconds })
+    log.info({ event: 'draining', drainSeconds, shutdownSeconds })
+    if (drainSeconds > 0) await new Promise((resolve) => setTimeout(resolve, drainSeconds * 1_000))
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
     gateway.endStreams()
     sockets.close()

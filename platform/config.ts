@@ -3,6 +3,7 @@ import { authenticationSettings } from './authentication-settings.ts'
 import { port, seconds } from './config-values.ts'
 import { InklingError } from './errors.ts'
 import { limitSettings } from './limit-settings.ts'
+import { roleSettings } from './role-settings.ts'
 
 /** Every setting, where it comes from and why its bounds are what they are. */
 const settings = {
@@ -71,6 +72,7 @@ const settings = {
     .default('info')
     .describe('Least severe level logged.'),
   NODE_ENV: z.string().default('development').describe('production hides GraphiQL and introspection.'),
+  ...roleSettings,
   ...authenticationSettings,
   ...limitSettings,
 }

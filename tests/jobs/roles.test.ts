@@ -156,7 +156,7 @@ describe('inkling start --role', () => {
     return { child, exited, output: () => output }
   }
 
-  it.each(['worker', 'gateway'])('%s is refused on the embedded database, which is one process alone', async (role) => {
+  it.each(['worker', 'learning'])('%s is refused on the embedded database, which is one process alone', async (role) => {
     const { exited, output } = start(role, '')
     expect(await exited).toBe(1)
     expect(output()).toContain(`A ${role} of its own needs a PostgreSQL server`)
@@ -166,7 +166,7 @@ describe('inkling start --role', () => {
   it('anything else is refused with the roles there are', async () => {
     const { exited, output } = start('king', '')
     expect(await exited).toBe(2)
-    expect(output()).toContain('all, gateway, worker')
+    expect(output()).toContain('all, gateway, learning, ml, jobs')
   })
 
   it.runIf(server)('worker takes jobs until it is told to stop', async () => {

@@ -4,6 +4,8 @@ import { Command, Option } from 'commander'
 import type { Model } from '../ml/define.ts'
 import { MODEL_KIND, type ModelContents } from '../ml/model-version.ts'
 import { serialiseReceipt } from '../ml/receipt/receipt.ts'
+import { readRival } from '../ml/rollout/opponent.ts'
+import { type Promotion, promotions } from '../ml/rollout/policy.ts'
 import { type ContinueFrom, registerVersion, type TrainingOutcome, trainVersion } from '../ml/training.ts'
 import { findModel } from '../ml/training-job.ts'
 import { models } from '../models/index.ts'
@@ -14,12 +16,15 @@ import { createProgressBar } from './progress-bar.ts'
 import { trainingReport } from './training-report.ts'
 import { parseDuration, parseNames, parseWhole } from './try/options.ts'
 
+/** A model was trained and is not good enough: a build that trains can tell this from a training that did not work. */
+const GATE_FAILED = 3
+
 interface Options {
   readonly json?: boolean
   readonly seed?: number
   readonly budget: number
   readonly quick?: boolean
-  readonly promote: 'always' | 'never'
+  readonly promote: Promotion
   readonly allowLeak: string[]
   readonly continue?: number
   readonly receipt?: string
@@ -37,7 +42,7 @@ export function trainCommand(): Command {
     .option('--quick', 'compare a small fixed set of candidates instead of searching')
     .addOption(
       new Option('--promote <when>', 'whether a version that passes its gates serves')
-        .choices(['always', 'never'])
+        .choices([...promotions])
         .default('always'),
     )
     .option('--allow-leak <features>', 'features that may give the answer away, by comma', parseNames, [])
@@ -54,7 +59,11 @@ Examples:
   inkling train churn --quick --json
   inkling train churn --continue 3 --receipt receipt.json
 
-Exit code 1 when a model was not trained or failed a gate; the others are trained all the same.`,
+  inkling train churn --seed 7 --promote if-better
+
+Exit code 1 when a model was not trained, else 3 when one failed a gate; the others are trained all the same.
+--promote if-better: only one that is surely not worse than the champion on the same hold-out rows;
+after-approval: it waits until somebody approves it (the mutation approveVersion).`,
     )
     .action(run)
 }
@@ -102,6 +111,7 @@ async function trainOne(ground: Ground, model: Model, options: Options): Promise
       allowLeaks: options.allowLeak,
       ...(options.continue === undefined ? {} : { continueFrom: await earlier(registry, model, options.continue) }),
       ...(options.keepDataset ? { keepDataset: true } : {}),
+      rival: () => readRival(registry, model),
       signal: stop.signal,
       onProgress: ({ done, total, message }) => bar.update(done, total, message),
     })
@@ -112,14 +122,15 @@ async function trainOne(ground: Ground, model: Model, options: Options): Promise
         createdBy: 'command line',
         runId: run.id,
       })
-      const { promoted, reasons, version } = registered
-      const report = { promoted, reasons, metrics: version.contents.metrics }
+      const { promoted, why, reasons, version } = registered
+      const { metrics, comparison } = version.contents
+      const report = { promoted, why, reasons, metrics, comparison }
       await registry.runs.mark(run.id, 'SUCCEEDED', { versionId: version.id, report })
       return registered
     })
     if (options.receipt !== undefined) await writeFile(options.receipt, serialiseReceipt(trained.receipt))
     if (!options.json) process.stdout.write(trainingReport(outcome))
-    if (outcome.reasons.length > 0) process.exitCode = 1
+    if (outcome.reasons.length > 0) process.exitCode ??= GATE_FAILED
     return resultOf(outcome)
   } catch (error) {
     bar.stop()
@@ -127,7 +138,7 @@ async function trainOne(ground: Ground, model: Model, options: Options): Promise
     const failure = { code: isInklingError(error) ? error.code : 'INTERNAL', message: messageOf(error) }
     await registry.runs.mark(run.id, state, { report: { error: failure } })
     if (!isInklingError(error)) throw error
-    process.exitCode = 1
+    process.exitCode = 1 // over a failed gate, too
     process.stderr.write(`inkling: ${error.message}\n  ${error.hint}\n`)
     return { model: model.name, error: { ...failure, hint: error.hint } }
   } finally {
@@ -150,14 +161,18 @@ async function earlier(registry: Registry, model: Model, number: number): Promis
   )
 }
 
-function resultOf({ model, version, promoted, reasons }: TrainingOutcome): object {
-  const { metrics, splits, slices, learner, leaderboard, rows, positives, window, warnings, seed } = version.contents
+function resultOf({ model, version, promoted, why, reasons }: TrainingOutcome): object {
+  const { gates, comparison, metrics, splits, slices, learner, leaderboard, rows, positives, window, warnings, seed } =
+    version.contents
   return {
     model,
     version: version.number,
     versionId: version.id,
     promoted,
+    why,
     reasons,
+    gates,
+    comparison,
     metrics,
     splits,
     slices,

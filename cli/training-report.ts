@@ -11,7 +11,7 @@ const SPLIT_SAYS: Record<Split['by'], string> = {
 }
 
 /** What a person wants to know about a training run: rows, hold-outs beside the baseline, what won, whether it serves. */
-export function trainingReport({ model, version, promoted, isJudgedUnseen, reasons }: TrainingOutcome): string {
+export function trainingReport({ model, version, promoted, why, reasons }: TrainingOutcome): string {
   const { contents } = version
   const share = ((100 * contents.positives) / contents.rows).toFixed(1)
   const lines = [
@@ -27,9 +27,7 @@ export function trainingReport({ model, version, promoted, isJudgedUnseen, reaso
         .join(', '),
     ...contents.warnings.map((warning) => `  warning: ${warning}`),
     ...reasons.map((reason) => `  gate failed: ${reason}`),
-    promoted
-      ? '  promoted: it serves now'
-      : `  not promoted${reasons.length > 0 ? ': it failed a gate' : isJudgedUnseen ? '' : ': no newer rows have judged it'}`,
+    promoted ? `  promoted: it serves now (${why})` : `  not promoted: ${why}`,
   ]
   return `${lines.join('\n')}\n`
 }

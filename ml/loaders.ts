@@ -18,7 +18,8 @@ import {
   type Outcome,
   type Prediction,
 } from './prediction.ts'
-import type { ServedVersion, Serving } from './serving.ts'
+import { scoreSides } from './rollout/sides.ts'
+import type { ServedVersion, Serving, Sides } from './serving.ts'
 import { estimateOf, notStored, type PastScore, type PastScores } from './stored.ts'
 import { findWhatIfs, type Goal, type WhatIf } from './what-if.ts'
 
@@ -75,7 +76,7 @@ export function createPredictionLoader(options: LoaderOptions): PredictionLoader
   const versions = new Map<string, DataLoader<Slot, Outcome>>()
   const answers = new Map<string, Promise<Answer>>()
   const wait = deadlines()
-  let champion: ServedVersion | null = null
+  let sides: Sides | null = null
 
   /** The same pair is the same slot, so that loaders compare by identity. */
   function slotOf({ key, asOf }: Pair): Slot {
@@ -106,9 +107,10 @@ export function createPredictionLoader(options: LoaderOptions): PredictionLoader
     try {
       // What throws at once spares the read. Another version may have to be loaded first: the read does not wait for it,
       // so that every version of the request is read for together.
-      if (selector === CHAMPION) champion ??= serving.championAt(model, instant)
+      if (selector === CHAMPION) sides ??= serving.sidesAt(model, instant)
       const reading = features.loadMany(asked)
-      const served = selector === CHAMPION ? champion! : await serving.versionAt(model, selector, instant)
+      if (selector === CHAMPION) return await scoreSides(sides!, asked, await reading, scoreAll)
+      const served = await serving.versionAt(model, selector, instant)
       return await scoreAll(served, asked, await reading)
     } catch (error) {
       if (!isInklingError(error)) throw error
@@ -229,8 +231,8 @@ export function createPredictionLoader(options: LoaderOptions): PredictionLoader
     },
     async score(values, asOf) {
       try {
-        champion ??= serving.championAt(model, instant)
-        const [outcome] = await scoreAll(champion, [{ id: '', key: {}, asOf }], [{ eligible: true, values }])
+        sides ??= serving.sidesAt(model, instant) // values of nobody: an experiment has no side for them
+        const [outcome] = await scoreAll(sides.champion, [{ id: '', key: {}, asOf }], [{ eligible: true, values }])
         return outcome!
       } catch (error) {
         if (!isInklingError(error)) throw error

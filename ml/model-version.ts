@@ -1,10 +1,12 @@
 import type { Version } from '../registry/version.ts'
 import type { Artefact } from '../trainer/artefact.ts'
 import type { FeatureSpec } from './define.ts'
+import type { GateResult } from './gates.ts'
+import type { ChampionComparison } from './rollout/evidence.ts'
 
 /** The registry's kind of a model's versions, and of the runs that make them. */
 export const MODEL_KIND = 'model'
-export const CHAMPION = 'champion'
+export { CHALLENGER, CHAMPION, SHADOW } from '../registry/alias-names.ts'
 
 /** What a model version keeps beside its bytes (ONNX and explainer): enough to serve it and to judge it. */
 export interface ModelContents extends Omit<Artefact, 'onnx' | 'explainer' | 'heldOut'> {
@@ -18,6 +20,10 @@ export interface ModelContents extends Omit<Artefact, 'onnx' | 'explainer' | 'he
   readonly window: { readonly from: string; readonly to: string }
   /** The receipt's sha256 of rows, definition and code; the whole of it is the artefact `receipt`. */
   readonly receipt: { readonly rows: string; readonly definition: string; readonly code: string }
+  /** What every demand of the model file came to; absent in versions from before there were such. */
+  readonly gates?: readonly GateResult[]
+  /** Beside the champion of that time, on the same rows; null when there was none. */
+  readonly comparison?: ChampionComparison | null
 }
 
 export type ModelVersion = Version<ModelContents>

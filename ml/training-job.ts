@@ -12,6 +12,8 @@ import type { Run } from '../registry/runs.ts'
 import type { Model, SqlClient } from './define.ts'
 import { featureDifference } from './feature-difference.ts'
 import { MODEL_KIND, type ModelContents } from './model-version.ts'
+import { readRival } from './rollout/opponent.ts'
+import { promotions } from './rollout/policy.ts'
 import { registerVersion, trainVersion } from './training.ts'
 
 export const TRAINING_JOB = 'train'
@@ -23,7 +25,7 @@ const input = z.object({
   seed: z.number().int().min(0).default(7),
   candidates: z.enum(['quick', 'full']).default('quick'),
   budgetMs: z.number().int().positive().optional(),
-  promote: z.enum(['always', 'never']).default('always'),
+  promote: z.enum(promotions).default('always'),
 })
 export type TrainingInput = z.infer<typeof input>
 
@@ -79,6 +81,7 @@ export function trainingJob(engines: TrainingEngines): AnyJobKind {
             seed: request.seed,
             candidates: request.candidates,
             ...(request.budgetMs ? { budgetMs: request.budgetMs } : {}),
+            rival: () => readRival(registry, model),
             signal: context.signal,
             onProgress: (progress) => context.progress(progress),
           })
@@ -88,7 +91,9 @@ export function trainingJob(engines: TrainingEngines): AnyJobKind {
               createdBy: context.job.viewerId,
               runId,
             })
-            const report = { promoted: outcome.promoted, reasons: outcome.reasons, metrics: trained.contents.metrics }
+            const { promoted, why, reasons } = outcome
+            const { metrics, comparison } = trained.contents
+            const report = { promoted, why, reasons, metrics, comparison }
             await registry.runs.mark(runId, 'SUCCEEDED', { versionId: outcome.version.id, report })
           }
           return { metrics: trained.contents.metrics, reasons: [...trained.reasons] }

@@ -1,4 +1,4 @@
-import { InklingError } from '../platform/errors.ts'
+import { InklingError, isInklingError } from '../platform/errors.ts'
 import { withSpan } from '../platform/telemetry.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Artefact } from '../trainer/artefact.ts'
@@ -11,9 +11,10 @@ import { CHAMPION, MODEL_KIND, type ModelContents, type ModelVersion } from './m
 import { keepRows } from './receipt/kept-rows.ts'
 import { type Receipt, serialiseReceipt } from './receipt/receipt.ts'
 import { writeReceipt } from './receipt/writing.ts'
+import { type Evidence, gatherEvidence } from './rollout/evidence.ts'
+import type { Rival } from './rollout/opponent.ts'
+import { decide, type Promotion } from './rollout/policy.ts'
 import { settingsOf, trainOptionsOf } from './training-settings.ts'
-
-export type Promotion = 'always' | 'never'
 
 export interface TrainingOptions {
   readonly client: SqlClient
@@ -28,6 +29,8 @@ export interface TrainingOptions {
   readonly continueFrom?: ContinueFrom
   /** Keeps the rows with the version, so that the training can be repeated without the database's rows. */
   readonly keepDataset?: boolean
+  /** Who serves when the training is done: what the version is held against. Absent: nobody. */
+  readonly rival?: () => Promise<Rival | null>
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: { done: number; total: number; message: string }) => void
 }
@@ -49,6 +52,7 @@ export interface TrainedModel {
   readonly keptRows: Uint8Array | null
   /** False when the version it went on from may have learned from the rows that judge it. */
   readonly isJudgedUnseen: boolean
+  readonly evidence: Evidence
   /** Gates that failed; empty when the version may serve. */
   readonly reasons: readonly string[]
 }
@@ -57,6 +61,8 @@ export interface TrainingOutcome {
   readonly model: string
   readonly version: ModelVersion
   readonly promoted: boolean
+  /** Why it was promoted or not. */
+  readonly why: string
   readonly isJudgedUnseen: boolean
   readonly reasons: readonly string[]
 }
@@ -90,6 +96,12 @@ export async function trainVersion(model: Model, options: TrainingOptions): Prom
   await proveGoldenRows(model.name, artefact)
   const keptRows = options.keepDataset ? await keepRows(dataset) : null
   const receipt = await writeReceipt({ model, dataset, artefact, keptRows, ...options })
+  report(99, 'judging')
+  const rival = (await options.rival?.()) ?? null
+  const evidence = await withSpan('inkling.judge', { 'inkling.model': model.name }, () =>
+    gatherEvidence(model, artefact, dataset, rival),
+  )
+  const gates = judge(model, evidence)
   const { onnx: _onnx, explainer: _explainer, heldOut: _heldOut, ...described } = artefact
   const contents: ModelContents = {
     ...described,
@@ -101,23 +113,29 @@ export async function trainVersion(model: Model, options: TrainingOptions): Prom
     notApplicable: extraction.notApplicable,
     window: { from: extraction.window!.from.toISOString(), to: extraction.window!.to.toISOString() },
     receipt: { rows: receipt.rows.sha256, definition: receipt.definition.sha256, code: receipt.code.sha256 },
+    gates,
+    comparison: evidence.champion,
   }
   const isJudgedUnseen = isUnseen(artefact, dataset, options.continueFrom)
-  return { model, artefact, contents, receipt, keptRows, isJudgedUnseen, reasons: judge(model, artefact) }
+  const reasons = gates.filter(({ isPassed }) => !isPassed).map(({ says }) => says)
+  return { model, artefact, contents, receipt, keptRows, isJudgedUnseen, evidence, reasons }
 }
 
-/** Registers the version and lets it serve, in one transaction (or the caller's). A version that failed a gate is kept as rejected. */
+/**
+ * Registers the version and does what the policy says, in one transaction (or the caller's). A version that failed a gate is kept as
+ * rejected; one that is better than a champion which was replaced meanwhile is not promoted.
+ */
 export async function registerVersion(
   registry: Registry,
   trained: TrainedModel,
   options: { readonly promote: Promotion; readonly createdBy: string; readonly runId?: string },
 ): Promise<TrainingOutcome> {
-  const { model, artefact, contents, receipt, keptRows, isJudgedUnseen, reasons } = trained
-  const isGood = reasons.length === 0
+  const { model, artefact, contents, receipt, keptRows, evidence, isJudgedUnseen, reasons } = trained
+  const decision = decide(model, options.promote, trained)
   const version = await registry.register<ModelContents>({
     kind: MODEL_KIND,
     name: model.name,
-    state: isGood ? 'REGISTERED' : 'REJECTED',
+    state: decision.state,
     artefacts: {
       onnx: artefact.onnx,
       explainer: artefact.explainer,
@@ -130,17 +148,24 @@ export async function registerVersion(
     createdBy: options.createdBy,
     ...(options.runId ? { runId: options.runId } : {}),
   })
-  const promoted = isGood && isJudgedUnseen && options.promote === 'always'
-  if (promoted)
+  const outcome = { model: model.name, version, isJudgedUnseen, reasons }
+  if (!decision.isPromoted) return { ...outcome, promoted: false, why: decision.why }
+  const compared = options.promote === 'if-better' ? evidence.champion : null
+  try {
     await registry.move({
       kind: MODEL_KIND,
       name: model.name,
       alias: CHAMPION,
       versionId: version.id,
       movedBy: options.createdBy,
-      reason: 'trained, verified and through its gates',
+      reason: decision.why,
+      ...(compared ? { expected: compared.versionId } : {}),
     })
-  return { model: model.name, version, promoted, isJudgedUnseen, reasons }
+    return { ...outcome, promoted: true, why: decision.why }
+  } catch (error) {
+    if (!isInklingError(error) || error.code !== 'CONFLICT') throw error
+    return { ...outcome, promoted: false, why: `the champion that it was compared with no longer serves` }
+  }
 }
 
 function isUnseen({ heldOut }: Artefact, { times }: Dataset, continueFrom: ContinueFrom | undefined): boolean {

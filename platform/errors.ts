@@ -10,6 +10,7 @@ const codes = {
   PORT_IN_USE: { retryable: false },
   IMPORT_INVALID: { retryable: false },
   NOT_FOUND: { retryable: false },
+  CONFLICT: { retryable: false },
   FORBIDDEN: { retryable: false },
   UNAUTHENTICATED: { retryable: false },
   MODEL_UNKNOWN: { retryable: false },

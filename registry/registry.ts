@@ -1,17 +1,25 @@
 import type { Database } from '../platform/database.ts'
 import { InklingError, isInklingError } from '../platform/errors.ts'
 import type { Log } from '../platform/log.ts'
-import { type AliasMoveRequest, listMoves, moveAlias } from './aliases.ts'
+import {
+  ALIAS_CHANNEL,
+  type AliasMoveRequest,
+  type AliasPlace,
+  listMoves,
+  moveAlias,
+  removeAlias,
+  rollbackAlias,
+} from './aliases.ts'
+import { type Approval, decideApproval } from './approval.ts'
 import { holdArtefacts, readArtefact, storeArtefact } from './artefacts.ts'
+import { createExperiments, type Experiments } from './experiments/experiments.ts'
 import { createRuns, type Runs } from './runs.ts'
 import type { ArtefactStore } from './stores/store.ts'
 import type { AliasMove, NewVersion, Version } from './version.ts'
 
-/** Channel on which every process hears of a moved alias; the payload is "kind:name". */
-export const ALIAS_CHANNEL = 'inkling_alias'
-
 export interface Registry {
   readonly runs: Runs
+  readonly experiments: Experiments
   /** Stores bytes and version in one transaction (or the caller's) and numbers it. */
   register<Contents>(version: NewVersion): Promise<Version<Contents>>
   /** Throws NOT_FOUND. */
@@ -28,11 +36,17 @@ export interface Registry {
   artefact(version: Version, role: string): Promise<Uint8Array>
   /** Points the alias at a version. Moves of one thing are one after the other; each is in the audit log. */
   move(request: AliasMoveRequest): Promise<AliasMove>
+  /** The alias points nowhere from now on; never the champion's. */
+  remove(place: AliasPlace): Promise<AliasMove>
+  /** Points the champion at the version that served before, and ends the experiment that runs. */
+  rollback(place: AliasPlace): Promise<AliasMove>
+  /** Registers or rejects a version that waits for it. Throws NOT_FOUND, CONFLICT when it does not wait. */
+  decide<Contents>(approval: Approval): Promise<Version<Contents>>
   /** Every move of one thing's aliases, oldest first. */
   moves(kind: string, name: string): Promise<AliasMove[]>
   /** Takes a version out of service for good, with the reason. */
   quarantine(id: string, reason: string): Promise<void>
-  /** Calls back when an alias of any thing may have moved, here or in another process. */
+  /** Calls back when an alias of any thing may have moved or an experiment changed, here or in another process. */
   onMove(callback: () => void): Promise<() => Promise<void>>
 }
 
@@ -103,6 +117,7 @@ export function createRegistry(database: Database, { artefacts = null, log }: Re
 
   return {
     runs: createRuns(database),
+    experiments: createExperiments(database),
     register,
     version,
     async versions<Contents>(kind: string, ids: readonly string[]) {
@@ -135,6 +150,11 @@ export function createRegistry(database: Database, { artefacts = null, log }: Re
       }
     },
     move: (request) => moveAlias(database, request),
+    remove: (place) => removeAlias(database, place),
+    rollback: (place) => rollbackAlias(database, place),
+    async decide<Contents>(approval: Approval) {
+      return version<Contents>(await decideApproval(database, approval))
+    },
     moves: (kind, name) => listMoves(database, kind, name),
     quarantine,
     onMove: (callback) => database.listen(ALIAS_CHANNEL, callback),

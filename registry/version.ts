@@ -5,7 +5,7 @@ export interface Version<Contents = unknown> {
   readonly name: string
   /** 1, 2, 3 ... per kind and name. */
   readonly number: number
-  readonly state: 'REGISTERED' | 'REJECTED' | 'QUARANTINED'
+  readonly state: VersionState
   /** Role -> sha256 of the bytes. */
   readonly artefacts: Readonly<Record<string, string>>
   readonly schemaHash: string
@@ -17,10 +17,14 @@ export interface Version<Contents = unknown> {
   readonly createdAt: Date
 }
 
+/** PENDING waits for somebody's approval; only REGISTERED may serve. */
+export const versionStates = ['REGISTERED', 'REJECTED', 'QUARANTINED', 'PENDING'] as const
+export type VersionState = (typeof versionStates)[number]
+
 export interface NewVersion {
   readonly kind: string
   readonly name: string
-  readonly state: 'REGISTERED' | 'REJECTED'
+  readonly state: 'REGISTERED' | 'REJECTED' | 'PENDING'
   /** Role -> bytes; the same bytes are stored once. */
   readonly artefacts: Readonly<Record<string, Uint8Array>>
   readonly schemaHash: string
@@ -30,12 +34,16 @@ export interface NewVersion {
   readonly createdBy: string
 }
 
+/** A removal points nowhere; a rollback goes back to the version before. */
+export type AliasAct = 'MOVE' | 'ROLLBACK' | 'REMOVE'
+
 export interface AliasMove {
   readonly sequence: number
   readonly alias: string
   readonly fromId: string | null
-  readonly toId: string
+  readonly toId: string | null
   readonly movedAt: Date
   readonly movedBy: string
   readonly reason: string
+  readonly act: AliasAct
 }

@@ -8,7 +8,7 @@ const errorTypes = {
   InvalidInputError: ['BAD_USER_INPUT'],
   NotFoundError: ['NOT_FOUND', 'MODEL_UNKNOWN', 'JOB_UNKNOWN'],
   ForbiddenError: ['FORBIDDEN', 'UNAUTHENTICATED'],
-  ConflictError: ['JOB_STATE', 'OUTCOME_DERIVED', 'ALERT_STATE'],
+  ConflictError: ['JOB_STATE', 'CONFLICT', 'OUTCOME_DERIVED', 'ALERT_STATE'],
   TooManyJobsError: ['TOO_MANY_JOBS'],
   RateLimitedError: ['RATE_LIMITED'],
   UnavailableError: ['UNAVAILABLE', 'DATABASE_UNAVAILABLE'],

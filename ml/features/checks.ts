@@ -1,6 +1,6 @@
 import { InklingError } from '../../platform/errors.ts'
 import type { Question } from './definition.ts'
-import type { FeatureSpec } from './model.ts'
+import type { Better, FeatureSpec, Gate, Gates } from './model.ts'
 import type { FeatureText } from './reading.ts'
 import { spotOf } from './spot.ts'
 
@@ -30,11 +30,36 @@ export function checkQuestion(question: Question<string>): void {
       `the bands ${bands.LOW}, ${bands.MEDIUM}, ${bands.HIGH} do not rise from 0`,
       'Give LOW: 0 < MEDIUM < HIGH < 1.',
     )
-  for (const [gate, { min, max }] of Object.entries(gates))
-    if ((min === undefined && max === undefined) || ![min ?? 0, max ?? 0].every(Number.isFinite))
-      throw invalid(name, `the gate "${gate}" has no bound`, 'Give it a min or a max.')
+  checkGates(name, gates, question.better)
   if (minimumRows !== undefined && !(Number.isInteger(minimumRows) && minimumRows > 0))
     throw invalid(name, `minimumRows is ${minimumRows}`, 'Give a whole number above 0.')
+}
+
+/** Metrics that have no interval, so that nothing can be said about a gain. */
+const UNCOMPARED = new Set(['calibrationError', 'ece'])
+
+function checkGates(model: string, gates: Gates, better: Better | undefined): void {
+  for (const [gate, { min, max, slices = {}, champion, baseline }] of Object.entries(gates)) {
+    const bounds = [{ min, max }, ...Object.values(slices)]
+    const isEmpty = min === undefined && max === undefined && !champion && !baseline && !Object.keys(slices).length
+    const isOpen = Object.values(slices).some((slice) => slice.min === undefined && slice.max === undefined)
+    const numbers = [...bounds.flatMap((bound) => [bound.min ?? 0, bound.max ?? 0]), ...gainsOf(champion, baseline)]
+    if (isEmpty || isOpen || !numbers.every(Number.isFinite))
+      throw invalid(model, `the gate "${gate}" has no bound`, 'Give it a min or a max.')
+    if ((champion || baseline) && UNCOMPARED.has(gate)) throw uncompared(model, gate)
+  }
+  if (better?.metric !== undefined && UNCOMPARED.has(better.metric)) throw uncompared(model, better.metric)
+}
+
+const gainsOf = (...demands: (Gate['champion'] | undefined)[]) =>
+  demands.flatMap((demand) => (demand ? [demand.atLeast] : []))
+
+function uncompared(model: string, metric: string): InklingError {
+  return invalid(
+    model,
+    `"${metric}" cannot be compared with another version`,
+    'Compare logLoss, brier, auc, prAuc, accuracy, precision, recall or f1.',
+  )
 }
 
 export function invalid(model: string, message: string, hint: string): InklingError {

@@ -6,6 +6,7 @@ import type {
   Abstain,
   Alerts,
   Bands,
+  Better,
   CandidateOptions,
   Fallback,
   Gates,
@@ -34,6 +35,8 @@ export interface Question<M extends string> {
   /** Where scores become LOW (0), MEDIUM and HIGH. */
   readonly bands: Bands
   readonly gates?: Gates
+  /** How much better than the champion a version must be to be promoted under the policy if-better. */
+  readonly better?: Better
   /** When to answer nothing (ABSTAINED) rather than something vague. */
   readonly abstain?: Abstain
   /** What stands in, in order, when the model cannot answer. */

@@ -61,6 +61,7 @@ export function defineWithKit<S extends SchemaTypes, M extends ModelName<S>>(
     ...(field === undefined ? {} : { field }),
     ...(probabilityField === undefined ? {} : { probabilityField }),
     ...(gates === undefined ? {} : { gates }),
+    ...(definition.better === undefined ? {} : { better: definition.better }),
     ...(split === undefined ? {} : { split }),
     ...(minimumRows === undefined ? {} : { minimumRows }),
     ...(group !== undefined && key.fields.includes(group) ? { group } : {}),

@@ -52,8 +52,35 @@ export interface Bands {
   readonly HIGH: number
 }
 
-/** Bounds on hold-out metrics that a version must keep to be promoted: { auc: { min: 0.75 } }. */
-export type Gates = Readonly<Record<string, { readonly min?: number; readonly max?: number }>>
+/** Bounds on one metric of the hold-out. */
+export interface Bounds {
+  readonly min?: number
+  readonly max?: number
+}
+
+/** What one metric demands of a version. A version that misses any demand is rejected. */
+export interface Gate extends Bounds {
+  /** The same for every level of a category feature that has so many hold-out rows; 100 when absent. */
+  readonly slices?: Readonly<Record<string, Bounds & { readonly rows?: number }>>
+  /**
+   * Against the champion on the same hold-out rows: the lower bound of the 95 % interval of the gain, which is positive where the new
+   * version is better. `{ atLeast: -0.01 }`: at most 0.01 worse; `{ atLeast: 0 }`: surely not worse.
+   */
+  readonly champion?: { readonly atLeast: number }
+  /** The same against the model file's `rule`, or against answering with the base rate. */
+  readonly baseline?: { readonly atLeast: number }
+}
+
+/** Demands by metric: { auc: { min: 0.75 }, calibrationError: { max: 0.05 } }. */
+export type Gates = Readonly<Record<string, Gate>>
+
+/** What the policy if-better asks: the lower bound of the 95 % interval of the gain over the champion. */
+export interface Better {
+  /** logLoss when absent. */
+  readonly metric?: string
+  /** 0 when absent. */
+  readonly atLeast?: number
+}
 
 /** When a version keeps its prediction to itself: too little is known, or the answer is too vague. */
 export interface Abstain {
@@ -147,6 +174,7 @@ export interface Model {
   readonly features: readonly FeatureSpec[]
   readonly bands: Bands
   readonly gates?: Gates
+  readonly better?: Better
   readonly abstain?: Abstain
   /** Tried in order when the model cannot answer; never when it abstains or the question does not apply. */
   readonly fallback?: readonly Fallback[]

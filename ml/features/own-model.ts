@@ -74,6 +74,7 @@ export function defineWithSql<M extends string, F extends Readonly<Record<string
     ...(field === undefined ? {} : { field }),
     ...(probabilityField === undefined ? {} : { probabilityField }),
     ...(gates === undefined ? {} : { gates }),
+    ...(definition.better === undefined ? {} : { better: definition.better }),
     ...(split === undefined ? {} : { split }),
     ...(minimumRows === undefined ? {} : { minimumRows }),
     ...(group === undefined ? {} : { group }),

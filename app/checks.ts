@@ -1,6 +1,7 @@
 import type { Ground } from '../cli/ground.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { Check } from '../gateway/health.ts'
+import { heldBack, whyHeldBack } from '../ml/rollout/first-training.ts'
 import { pendingMigrations } from '../platform/migrate.ts'
 import type { Engines } from './engines.ts'
 
@@ -17,21 +18,29 @@ export async function checkGround({ database }: Ground): Promise<Record<'databas
 }
 
 /**
- * Every model serves, or its first training has ended without a version. `firstJobs` holds those trainings by model; without
- * them another process trains, and nothing is waited for.
+ * Every model serves, or its first training has ended without a version that may. `firstJobs` holds those trainings by model;
+ * without them another process trains, and nothing is waited for.
  */
 export async function checkModels(
-  { serving, jobs }: Pick<Engines, 'serving' | 'jobs'>,
+  { serving, jobs, registry, models }: Pick<Engines, 'serving' | 'jobs' | 'registry' | 'models'>,
   firstJobs: ReadonlyMap<string, string> | null,
 ): Promise<Check> {
   const tried = firstJobs ? await jobs.find([...firstJobs.values()]) : []
   const isOver = (model: string) => tried.some(({ id, endedAt }) => id === firstJobs?.get(model) && endedAt !== null)
   const states = serving.states()
-  const waiting = states.filter(({ model, version }) => version === null && !isOver(model))
+  const held = new Map<string, string>()
+  for (const model of models) {
+    if (!states.some((state) => state.model === model.name && state.version === null)) continue
+    const version = await heldBack(registry, model)
+    if (version) held.set(model.name, whyHeldBack(version))
+  }
+  const waiting = states.filter(({ model, version }) => version === null && !held.has(model) && !isOver(model))
   return {
     ok: firstJobs === null || waiting.length === 0,
     says: states
-      .map(({ model, version, problem }) => `${model}: ${version ? `version ${version}` : problem}`)
+      .map(
+        ({ model, version, problem }) => `${model}: ${version ? `version ${version}` : (held.get(model) ?? problem)}`,
+      )
       .join('; '),
   }
 }

@@ -1,7 +1,8 @@
 import type { Ground } from '../cli/ground.ts'
+import { heldBack } from '../ml/rollout/first-training.ts'
 import { watchChanges } from '../ml/scores/changes.ts'
 import { createScoreUpkeep, type ScoreUpkeep } from '../ml/scores/upkeep.ts'
-import { startTraining } from '../ml/training-job.ts'
+import { findModel, startTraining } from '../ml/training-job.ts'
 import { watches } from '../models/watches.ts'
 import { localViewer } from '../platform/viewer.ts'
 import type { Engines } from './engines.ts'
@@ -25,13 +26,15 @@ export function createChores({ database, log, config }: Ground, engines: Engines
     async trainMissing() {
       for (const { model, version } of engines.serving.states()) {
         if (version !== null || firstJobs.has(model)) continue
+        const definition = findModel(engines.models, model)
+        if (await heldBack(engines.registry, definition)) continue
         const request = { model, seed: config.INKLING_SEED, candidates: 'quick', promote: 'always' } as const
         // Several workers that start at once agree on one training; one that failed is tried again at the next start.
         const { rows } = await database.query<{ tried: string }>(
           `SELECT count(*) AS "tried" FROM "inkling"."Run" WHERE "kind" = 'training' AND "name" = $1 AND "state" IN ('FAILED', 'CANCELLED')`,
           [model],
         )
-        const idempotencyKey = `first training of ${model}, after ${rows[0]!.tried} that failed`
+        const idempotencyKey = `first training of ${model} ${definition.schemaHash.slice(0, 12)}, after ${rows[0]!.tried} that failed`
         const { jobId } = await startTraining(
           { database, ...engines },
           { ...request, viewer: localViewer, idempotencyKey },

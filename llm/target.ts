@@ -13,6 +13,10 @@ export interface Price {
 }
 
 export interface Capabilities {
+  /** Answers prompts. */
+  readonly text: boolean
+  /** Turns texts into vectors. */
+  readonly embeddings: boolean
   readonly tools: boolean
   readonly images: boolean
   readonly json: boolean

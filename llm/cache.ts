@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Log } from '../platform/log.ts'
+import type { Viewer } from '../platform/viewer.ts'
 import { countLookup } from './completion-meter.ts'
 import type { FinishReason, LlmRequest, Part, Usage } from './provider.ts'
 import type { RouteOptions } from './route.ts'
@@ -23,8 +24,14 @@ export interface Question {
 
 export interface Cache {
   /** Null: nobody asked this lately, or nothing close enough. Never rejects: who cannot look, asks. */
-  find(question: Question, completionId: string, signal: AbortSignal): Promise<CachedAnswer | null>
-  keep(question: Question, answer: CachedAnswer, signal: AbortSignal): Promise<void>
+  find(question: Question, asker: Asker, signal: AbortSignal): Promise<CachedAnswer | null>
+  keep(question: Question, answer: CachedAnswer, asker: Asker): Promise<void>
+}
+
+/** On whose behalf it looks: embedding a question is paid too. */
+export interface Asker {
+  readonly id: string
+  readonly viewer: Viewer
 }
 
 export interface CacheOptions {
@@ -33,7 +40,7 @@ export interface CacheOptions {
   readonly bytes?: number
   /** Answers to questions that mean the same: only with an embedder that understands meaning. Off without. */
   readonly semantic?: {
-    embed(text: string, signal: AbortSignal): Promise<readonly number[]>
+    embed(text: string, viewer: Viewer, signal: AbortSignal): Promise<readonly number[]>
     /** Least cosine of two questions that count as one. */
     readonly threshold: number
   }
@@ -65,11 +72,11 @@ export function createCache({ ttlSeconds, bytes = DEFAULT_BYTES, semantic, log }
     ttl,
   })
 
-  async function nearest(question: Question, signal: AbortSignal) {
+  async function nearest(question: Question, viewer: Viewer, signal: AbortSignal) {
     const split = splitQuestion(question)
     const neighbours = split ? neighbourhoods.get(split.around) : undefined
     if (!split || !neighbours?.length || !semantic) return null
-    const vector = unit(await semantic.embed(split.text, signal))
+    const vector = unit(await semantic.embed(split.text, viewer, signal))
     let best: { key: string; similarity: number } | null = null
     for (const { vector: other, key } of neighbours) {
       const similarity = cosine(vector, other)
@@ -79,7 +86,7 @@ export function createCache({ ttlSeconds, bytes = DEFAULT_BYTES, semantic, log }
   }
 
   return {
-    async find(question, completionId, signal) {
+    async find(question, { id: completionId, viewer }, signal) {
       const found = answers.get(keyOf(question)) ?? null
       countLookup('exact', found !== null)
       if (found) {
@@ -88,7 +95,7 @@ export function createCache({ ttlSeconds, bytes = DEFAULT_BYTES, semantic, log }
       }
       if (!semantic) return null
       try {
-        const near = await nearest(question, signal)
+        const near = await nearest(question, viewer, signal)
         const answer = near ? (answers.get(near.key) ?? null) : null
         countLookup('semantic', answer !== null)
         if (near && answer) {
@@ -107,13 +114,13 @@ export function createCache({ ttlSeconds, bytes = DEFAULT_BYTES, semantic, log }
         return null
       }
     },
-    async keep(question, answer, signal) {
+    async keep(question, answer, { viewer }) {
       const key = keyOf(question)
       answers.set(key, answer)
       const split = semantic ? splitQuestion(question) : null
       if (!semantic || !split) return
       try {
-        const vector = unit(await semantic.embed(split.text, signal))
+        const vector = unit(await semantic.embed(split.text, viewer, new AbortController().signal))
         const neighbours = neighbourhoods.get(split.around) ?? []
         neighbourhoods.set(split.around, [{ vector, key }, ...neighbours].slice(0, MOST_NEIGHBOURS))
       } catch (error) {

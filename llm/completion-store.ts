@@ -16,7 +16,7 @@ export interface CompletionStore {
     wanted: Pick<Kept, 'id' | 'fingerprint' | 'prompt' | 'startedAt'>,
   ): Promise<StoredCompletion | null>
   write(viewer: Viewer, completion: Kept): Promise<void>
-  find(viewer: Viewer, ids: readonly string[]): Promise<StoredCompletion[]>
+  find(viewer: Viewer, id: string): Promise<StoredCompletion | null>
   list(viewer: Viewer, page: CompletionPage): Promise<{ completions: StoredCompletion[]; hasNext: boolean }>
 }
 
@@ -35,12 +35,12 @@ export interface CompletionPage {
 
 /** owner: this process. */
 export function createCompletionStore(database: Database, owner: string): CompletionStore {
-  async function find(viewer: Viewer, ids: readonly string[]): Promise<StoredCompletion[]> {
+  async function find(viewer: Viewer, id: string): Promise<StoredCompletion | null> {
     const { rows } = await database.query<Row>(
-      'SELECT * FROM inkling."Completion" WHERE tenant = $1 AND "viewerId" = $2 AND id = ANY($3)',
-      [viewer.tenant, viewer.id, ids],
+      'SELECT * FROM inkling."Completion" WHERE tenant = $1 AND "viewerId" = $2 AND id = $3',
+      [viewer.tenant, viewer.id, id],
     )
-    return rows.map(completionOf)
+    return rows[0] ? completionOf(rows[0]) : null
   }
   return {
     find,
@@ -54,7 +54,7 @@ export function createCompletionStore(database: Database, owner: string): Comple
         [viewer.tenant, viewer.id, id, fingerprint, owner, prompt, startedAt],
       )
       if (rowCount > 0) return null
-      return (await find(viewer, [id]))[0] ?? null
+      return find(viewer, id)
     },
     async write(viewer, completion) {
       const { usage } = completion

@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from '../platform/database.ts'
 import { InklingError, isInklingError } from '../platform/errors.ts'
 import type { Viewer } from '../platform/viewer.ts'
-import { type AnswerEnd, type Answering, createAnswer } from './answering.ts'
 import { hash } from './cache.ts'
 import { type CompletionEnd, type CompletionInput, noUsage } from './completion.ts'
+import { type AnswerEnd, type Answering, createAnswer } from './completion-answer.ts'
 import { checkInput } from './completion-input.ts'
 import { countCompletion } from './completion-meter.ts'
 import { type CompletionPage, createCompletionStore, type StoredCompletion } from './completion-store.ts'
@@ -39,6 +39,8 @@ export interface Completions {
   stop(id: string, viewer: Viewer): Promise<StoredCompletion>
   /** A completion of the viewer, waiting until it is written down. Throws NOT_FOUND. */
   ended(id: string, viewer: Viewer): Promise<StoredCompletion>
+  /** Null: there is none, or it is somebody else's. A completion under way may have no row yet. */
+  find(id: string, viewer: Viewer): Promise<StoredCompletion | null>
   list(viewer: Viewer, page: CompletionPage): Promise<{ completions: StoredCompletion[]; hasNext: boolean }>
   /** Stops what runs and waits until it is settled and written. */
   close(): Promise<void>
@@ -181,8 +183,8 @@ export function createCompletions(options: CompletionsOptions): Completions {
     return end?.type === 'FAILED' && started === null ? null : running
   }
 
-  async function find(viewer: Viewer, id: string): Promise<StoredCompletion> {
-    const [row] = await store.find(viewer, [id])
+  async function get(viewer: Viewer, id: string): Promise<StoredCompletion> {
+    const row = await store.find(viewer, id)
     if (row) return row
     throw new InklingError(
       'NOT_FOUND',
@@ -209,19 +211,20 @@ export function createCompletions(options: CompletionsOptions): Completions {
       const running = known.get(keyOf(viewer, id))
       if (running) return running.transcript.read(after)
       const transcript = new Transcript({ id, joinMs: pace.joinMs })
-      replay(await find(viewer, id), transcript, place)
+      replay(await get(viewer, id), transcript, place)
       return transcript.read(after)
     },
     async stop(id, viewer) {
       const running = known.get(keyOf(viewer, id))
       if (running) abort(running, 'STOPPED')
       await running?.written
-      return find(viewer, id)
+      return get(viewer, id)
     },
     async ended(id, viewer) {
       await known.get(keyOf(viewer, id))?.written
-      return find(viewer, id)
+      return get(viewer, id)
     },
+    find: (id, viewer) => store.find(viewer, id),
     list: (viewer, page) => store.list(viewer, page),
     async close() {
       isClosed = true

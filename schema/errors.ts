@@ -5,13 +5,22 @@ type AnyBuilder = any
 
 /** The error types of the graph and the codes that each stands for. */
 const errorTypes = {
-  InvalidInputError: ['BAD_USER_INPUT'],
+  InvalidInputError: ['BAD_USER_INPUT', 'LLM_NO_TARGET', 'LLM_REQUEST_REJECTED', 'SECRET_IN_PROMPT'],
   NotFoundError: ['NOT_FOUND', 'MODEL_UNKNOWN', 'JOB_UNKNOWN'],
   ForbiddenError: ['FORBIDDEN', 'UNAUTHENTICATED'],
-  ConflictError: ['JOB_STATE', 'CONFLICT', 'OUTCOME_DERIVED', 'ALERT_STATE'],
+  ConflictError: ['JOB_STATE', 'CONFLICT', 'COMPLETION_STATE', 'COMPLETION_LOST', 'OUTCOME_DERIVED', 'ALERT_STATE'],
   TooManyJobsError: ['TOO_MANY_JOBS'],
   RateLimitedError: ['RATE_LIMITED'],
-  UnavailableError: ['UNAVAILABLE', 'DATABASE_UNAVAILABLE'],
+  BudgetExceededError: ['BUDGET_EXCEEDED'],
+  UnavailableError: [
+    'UNAVAILABLE',
+    'DATABASE_UNAVAILABLE',
+    'DEADLINE_EXCEEDED',
+    'LLM_UNAVAILABLE',
+    'LLM_OVERLOADED',
+    'COMPLETION_ELSEWHERE',
+    'CANCELLED',
+  ],
 } as const satisfies Record<string, readonly ErrorCode[]>
 
 export type ErrorTypeName = keyof typeof errorTypes
@@ -23,6 +32,7 @@ const says: Record<ErrorTypeName, string> = {
   ConflictError: 'The thing is not in a state that allows it.',
   TooManyJobsError: 'Your quota of unfinished jobs is used up.',
   RateLimitedError: 'You ask more often than you may; try again later.',
+  BudgetExceededError: 'There is no money left for it.',
   UnavailableError: 'A part that is needed does not answer; try again.',
 }
 

@@ -2,7 +2,7 @@ import type { Jobs } from '../../jobs/engine.ts'
 import type { Job } from '../../jobs/job.ts'
 import { cursorOf, type JobFilter, type ListOptions } from '../../jobs/list.ts'
 import { entityExtensions } from '../../schema/federation.ts'
-import { forwardPage } from './page.ts'
+import { forwardPage } from '../../schema/forward-page.ts'
 import type { PartRefs } from './parts.ts'
 import type { JobsBuilder, JobsContext } from './subgraph.ts'
 

@@ -1,6 +1,6 @@
 import type { JobArtifact, JobAttempt, JobError, Progress } from '../../jobs/job.ts'
 import { jobOutcomes, jobStates } from '../../jobs/states.ts'
-import { badInput } from './page.ts'
+import { badInput } from '../../schema/forward-page.ts'
 import type { JobsBuilder } from './subgraph.ts'
 
 export type PartRefs = ReturnType<typeof registerParts>

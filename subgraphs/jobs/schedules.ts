@@ -4,9 +4,9 @@ import { cursorOf } from '../../jobs/list.ts'
 import type { Schedule } from '../../jobs/schedule.ts'
 import { InklingError, messageOf } from '../../platform/errors.ts'
 import { withErrors } from '../../schema/errors.ts'
+import { badInput, forwardPage, refusedAsInput } from '../../schema/forward-page.ts'
 import { type JobRefs, listOf } from './jobs.ts'
 import type { ResultOf } from './mutations.ts'
-import { badInput, forwardPage, refusedAsInput } from './page.ts'
 import type { JobsBuilder, JobsContext } from './subgraph.ts'
 
 const DEFAULT_RUNS = 5

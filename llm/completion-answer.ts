@@ -19,7 +19,7 @@ import type { Transcript } from './transcript.ts'
 
 /** What answers stand on. */
 export interface Answering {
-  readonly router: Router
+  router(): Promise<Router>
   readonly queue: Queue
   readonly budgets: Budgets
   readonly cache: Cache
@@ -52,13 +52,15 @@ export function createAnswer({ router, queue, budgets, cache, log }: Answering):
     const { viewer, input, id, signal } = asked
     const account = { viewer, prompt: input.prompt ?? '', completionId: id }
     const admit = createAdmission({ queue, budgets, log }, account, input.priority ?? 'interactive')
-    const start = (stop: AbortSignal) =>
-      router.stream(input.request, {
+    const start = async function* (stop: AbortSignal) {
+      const routed = await router()
+      yield* routed.stream(input.request, {
         ...question.options,
         ...(input.deadlineMs === undefined ? {} : { deadlineMs: input.deadlineMs }),
         signal: stop,
         admit,
       })
+    }
     if (!isCacheable(input.request)) return { parts: start(signal), source: 'CALL' }
     const key = `${keyOf(question)} ${viewer.id}`
     const present = calls.get(key)
@@ -71,7 +73,7 @@ export function createAnswer({ router, queue, budgets, cache, log }: Answering):
     const { transcript, signal, viewer, input } = asked
     const question: Question = { tenant: viewer.tenant, request: input.request, options: optionsOf(asked) }
     if (isCacheable(input.request)) {
-      const found = await cache.find(question, asked.id, signal)
+      const found = await cache.find(question, asked, signal)
       if (found) return repeat(found, asked)
     }
     const { parts, source } = partsOf(asked, question)
@@ -94,7 +96,8 @@ export function createAnswer({ router, queue, budgets, cache, log }: Answering):
     return stopped(asked, label, source)
   }
 
-  async function keep(question: Question, end: AnswerEnd, { transcript, input }: Asked): Promise<void> {
+  async function keep(question: Question, end: AnswerEnd, asked: Asked): Promise<void> {
+    const { transcript, input } = asked
     if (!isCacheable(input.request) || end.type !== 'FINISHED' || end.target === null) return
     if (end.finishReason !== 'STOP' && end.finishReason !== 'TOOL_CALLS') return
     const calls = transcript.toolCalls.map(({ id, name, argumentsJson }) => ({
@@ -110,7 +113,7 @@ export function createAnswer({ router, queue, budgets, cache, log }: Answering):
       label: end.label,
       usage: end.usage,
     }
-    await cache.keep(question, answer, new AbortController().signal)
+    await cache.keep(question, answer, asked)
   }
 
   return async (asked) => {

@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql'
-import { isInklingError } from '../../platform/errors.ts'
-import type { Viewer } from '../../platform/viewer.ts'
-import { checkPage, DEFAULT_PAGE, type PageArguments } from '../../schema/pagination.ts'
+import { isInklingError } from '../platform/errors.ts'
+import type { Viewer } from '../platform/viewer.ts'
+import { checkPage, DEFAULT_PAGE, type PageArguments } from './pagination.ts'
 
 interface Found<Node> {
   readonly nodes: readonly Node[]

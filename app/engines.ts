@@ -48,7 +48,9 @@ export async function openEngines(
 }
 
 /** What can be enqueued. A new kind of job is one line here. */
-function jobKinds({ database, clock, learning }: Ground, engines: Pick<Engines, 'registry' | 'serving'>): AnyJobKind[] {
-  const parts = { ...engines, database, clock, models, client: learning }
+function jobKinds(ground: Ground, engines: Pick<Engines, 'registry' | 'serving'>): AnyJobKind[] {
+  const { database, clock, learning, config } = ground
+  const memoryMb = config.INKLING_TRAINING_MEMORY_MB
+  const parts = { ...engines, database, clock, models, client: learning, memoryMb }
   return [trainingJob(parts), scoringJob(parts)]
 }

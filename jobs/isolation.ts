@@ -1,9 +1,7 @@
-import { type ChildProcess, fork } from 'node:child_process'
-import { constants, setPriority } from 'node:os'
-import { fileURLToPath } from 'node:url'
 import { InklingError } from '../platform/errors.ts'
 import { Suspension } from './context.ts'
-import { type FromIsolated, type IsolationLimits, OVER_MEMORY, type ToIsolated } from './isolation-wire.ts'
+import { forkIsolated } from './isolation-process.ts'
+import type { FromIsolated, ToIsolated } from './isolation-wire.ts'
 import { type JobError, type Json, toJobError } from './job.ts'
 import { defineJob, type JobContext, type JobKind, type JobKindOptions } from './kind.ts'
 
@@ -28,8 +26,6 @@ export interface IsolatedJobOptions<Input> extends Omit<JobKindOptions<Input>, '
 
 /** After the abort the work may close what it holds; then it is killed, whatever it is computing. */
 const ABORT_MS = 30
-/** Room for what a dying process last said. */
-const LAST_WORDS = 2000
 
 /**
  * A kind whose work runs in a process of its own, at a lower priority: it may compute for hours without holding up heartbeats, events or
@@ -44,25 +40,14 @@ export function defineIsolatedJob<Input>({
     throw new InklingError('BAD_USER_INPUT', `${memoryMb} MB are too few for a process.`, 'Give memoryMb at least 128.')
   return defineJob({
     ...options,
-    run: (context, input) => runIsolated(module, { memoryMb, workerPid: process.pid }, context, input),
+    run: (context, input) => runIsolated(module, memoryMb, context, input),
   })
 }
 
-function runIsolated(
-  module: URL,
-  limits: IsolationLimits,
-  context: JobContext,
-  input: unknown,
-): Promise<Json | undefined> {
+function runIsolated(module: URL, memoryMb: number, context: JobContext, input: unknown): Promise<Json | undefined> {
   context.signal.throwIfAborted()
-  const child = fork(fileURLToPath(new URL('./isolation-child.ts', import.meta.url)), [JSON.stringify(limits)], {
-    execArgv: [`--max-old-space-size=${limits.memoryMb}`],
-    serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-  })
-  yieldToOthers(child)
+  const { child, lastWords, goneError } = forkIsolated(new URL('./isolation-child.ts', import.meta.url), memoryMb)
   const works = new Map<number, { resolve: (value: Json) => void; reject: (error: Error) => void }>()
-  let lastWords = ''
   let ending: (() => Json | undefined) | null = null
   const say = (message: ToIsolated) => {
     if (child.connected) child.send(message, () => {}) // it may have died since: its exit tells
@@ -109,9 +94,6 @@ function runIsolated(
         throw errorOf(message.error)
       })
   })
-  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
-    lastWords = (lastWords + text).slice(-LAST_WORDS)
-  })
   const abort = () => {
     say({ type: 'abort', error: toJobError(context.signal.reason) })
     setTimeout(() => child.kill('SIGKILL'), ABORT_MS)
@@ -123,9 +105,9 @@ function runIsolated(
     child.once('error', reject) // it could not be started
     child.once('close', (code, signal) => {
       context.signal.removeEventListener('abort', abort)
-      const gone = goneError(limits, code, signal, lastWords)
+      const gone = goneError(code, signal)
       for (const { reject } of works.values()) reject(gone) // a step that waits for its work
-      if (lastWords) context.log('error', lastWords)
+      if (lastWords()) context.log('error', lastWords())
       try {
         if (!ending) throw context.signal.aborted ? context.signal.reason : gone
         resolve(ending())
@@ -136,31 +118,7 @@ function runIsolated(
   })
 }
 
-/** Why a process ended without a word. Too much memory would be too much again; anything else may have been chance. */
-function goneError(
-  { memoryMb }: IsolationLimits,
-  code: number | null,
-  signal: NodeJS.Signals | null,
-  lastWords: string,
-): Error {
-  if (signal === OVER_MEMORY || /heap out of memory|Reached heap limit/.test(lastWords))
-    return new InklingError(
-      'INTERNAL',
-      `The job needed more than its ${memoryMb} MB of memory.`,
-      'Give its kind more memoryMb, or its input less to hold at a time.',
-    )
-  return new Error(`The process of the job ended by ${signal ?? `exit code ${code}`} before its work did.`)
-}
-
-function errorOf({ code, message, hint }: JobError): Error {
+/** The error that another process told of. */
+export function errorOf({ code, message, hint }: JobError): Error {
   return code === 'INTERNAL' ? new Error(message) : new InklingError(code as InklingError['code'], message, hint)
-}
-
-/** Those who wait for an answer go first; where priorities may not be set, all are equal. */
-function yieldToOthers({ pid }: ChildProcess): void {
-  try {
-    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL)
-  } catch {
-    // not allowed here
-  }
 }

@@ -18,11 +18,13 @@ export interface ExtractionOptions {
    * turns the answer into rows in one turn of the event loop: 5,000 rows of 33 columns took 48 ms of it, 2,000 take 15.
    */
   readonly pageSize?: number
+  /** The most that the rows' features may take, in megabytes; by default what the process has. */
+  readonly memoryMb?: number | undefined
   readonly signal?: AbortSignal | undefined
   readonly onRows?: (rows: number) => void
 }
 
-/** Labels joined with features, page by page; holds the encoded rows only. Every row sees the world as of its own moment. */
+/** Labels joined with features, page by page; holds the encoded rows only. Every row sees the world as of its own moment. Throws OUT_OF_MEMORY. */
 export async function extractDataset(model: Model, client: SqlClient, options: ExtractionOptions): Promise<Extraction> {
   const { now, pageSize = 2000, signal } = options
   const rows = createRows(model)
@@ -35,6 +37,7 @@ export async function extractDataset(model: Model, client: SqlClient, options: E
       if (eligible) rows.add(label, values)
       else notApplicable++
     }
+    refuseTooMany(model, rows.count, options.memoryMb)
     options.onRows?.(rows.count)
   }
   return { ...rows.finish(), notApplicable }
@@ -109,6 +112,16 @@ function createRows(model: Model) {
       }
     },
   }
+}
+
+function refuseTooMany(model: Model, rows: number, memoryMb = Number.POSITIVE_INFINITY): void {
+  const needed = (rows * model.features.length * Float32Array.BYTES_PER_ELEMENT) / 2 ** 20
+  if (needed <= memoryMb) return
+  throw new InklingError(
+    'OUT_OF_MEMORY',
+    `The first ${rows} labelled rows of ${model.name} need more than ${memoryMb} MB.`,
+    'Raise INKLING_TRAINING_MEMORY_MB, or have the model file look from fewer moments.',
+  )
 }
 
 function groupOf(model: Model, { group, key }: LabelRow): string {

@@ -35,6 +35,8 @@ export interface TrainingEngines {
   readonly clock: Clock
   readonly client: SqlClient
   readonly models: readonly Model[]
+  /** What one training may take of memory, in a process of its own. Default: 2048. */
+  readonly memoryMb?: number
 }
 
 /** Throws MODEL_UNKNOWN with the names that exist. */
@@ -50,7 +52,7 @@ export function findModel(models: readonly Model[], name: string): Model {
 
 /** The job that carries out a training run. */
 export function trainingJob(engines: TrainingEngines): AnyJobKind {
-  const { registry, clock, client, models } = engines
+  const { registry, clock, client, models, memoryMb = 2048 } = engines
   return defineJob({
     name: TRAINING_JOB,
     input,
@@ -82,6 +84,7 @@ export function trainingJob(engines: TrainingEngines): AnyJobKind {
             candidates: request.candidates,
             ...(request.budgetMs ? { budgetMs: request.budgetMs } : {}),
             rival: () => readRival(registry, model),
+            memoryMb,
             signal: context.signal,
             onProgress: (progress) => context.progress(progress),
           })

@@ -3,9 +3,11 @@ import { withSpan } from '../platform/telemetry.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Artefact } from '../trainer/artefact.ts'
 import type { Dataset } from '../trainer/dataset.ts'
+import type { TrainHooks } from '../trainer/index.ts'
 import { type Extraction, extractDataset } from './dataset.ts'
 import type { Model, SqlClient } from './define.ts'
 import { fitModel, proveGoldenRows } from './fitting.ts'
+import { fitModelApart } from './fitting-apart.ts'
 import { judge } from './gates.ts'
 import { CHAMPION, MODEL_KIND, type ModelContents, type ModelVersion } from './model-version.ts'
 import { keepRows } from './receipt/kept-rows.ts'
@@ -31,6 +33,8 @@ export interface TrainingOptions {
   readonly keepDataset?: boolean
   /** Who serves when the training is done: what the version is held against. Absent: nobody. */
   readonly rival?: () => Promise<Rival | null>
+  /** Fits in a process of its own that may take so much; the rows held here may take a quarter of it. */
+  readonly memoryMb?: number | undefined
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: { done: number; total: number; message: string }) => void
 }
@@ -81,6 +85,7 @@ export async function trainVersion(model: Model, options: TrainingOptions): Prom
     extractDataset(model, client, {
       now,
       signal,
+      memoryMb: options.memoryMb && options.memoryMb / 4,
       onRows: (rows) => report(EXTRACTION_SHARE * (1 - 1 / (1 + rows / 50_000)), `read ${rows} rows`),
     }),
   )
@@ -194,7 +199,7 @@ function refuseTooFew(model: Model, { dataset, positives, notApplicable }: Extra
 function runTrainer(
   model: Model,
   { dataset }: Extraction,
-  { seed, candidates = 'full', budgetMs, allowLeaks, continueFrom, signal }: TrainingOptions,
+  { seed, candidates = 'full', budgetMs, allowLeaks, continueFrom, memoryMb, signal }: TrainingOptions,
   onShare: (share: number, message: string) => void,
 ): Promise<Artefact> {
   const options = {
@@ -204,8 +209,11 @@ function runTrainer(
     ...(budgetMs ? { budgetMs } : {}),
     ...(continueFrom ? { continueFrom: continueFrom.explainer, testAfter: continueFrom.until.getTime() } : {}),
   }
-  return fitModel(model.name, dataset, options, {
+  const hooks: TrainHooks = {
     ...(signal ? { signal } : {}),
     onProgress: ({ done, total, message }) => onShare(total > 0 ? done / total : 0, message),
-  })
+  }
+  return memoryMb
+    ? fitModelApart(model.name, dataset, options, hooks, memoryMb)
+    : fitModel(model.name, dataset, options, hooks)
 }

@@ -66,6 +66,12 @@ const settings = {
     .min(1)
     .optional()
     .describe('Folder whose model files the mutation importVersion may name; without it files come in the request.'),
+  INKLING_TRAINING_MEMORY_MB: z.coerce
+    .number()
+    .int()
+    .min(256, 'needs 256: Node and the trainer take 150 of it')
+    .default(2048)
+    .describe('Memory of the process that a training job fits in; one that needs more fails alone.'),
   SHUTDOWN_SECONDS: seconds(1, 60).default(8).describe('How long running requests may take to end after SIGTERM.'),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error']) // no 'silent': the gateway's runtime reads LOG_LEVEL too and refuses it

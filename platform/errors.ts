@@ -37,6 +37,7 @@ const codes = {
   OUTCOME_DERIVED: { retryable: false },
   ALERT_STATE: { retryable: false },
   CANCELLED: { retryable: false },
+  OUT_OF_MEMORY: { retryable: false },
   ADDRESS_REFUSED: { retryable: false },
   LLM_NO_TARGET: { retryable: false },
   LLM_UNAVAILABLE: { retryable: true },

@@ -156,12 +156,15 @@ describe('inkling start --role', () => {
     return { child, exited, output: () => output }
   }
 
-  it.each(['worker', 'learning'])('%s is refused on the embedded database, which is one process alone', async (role) => {
-    const { exited, output } = start(role, '')
-    expect(await exited).toBe(1)
-    expect(output()).toContain(`A ${role} of its own needs a PostgreSQL server`)
-    expect(output()).toContain('Set DATABASE_URL')
-  })
+  it.each(['worker', 'learning'])(
+    '%s is refused on the embedded database, which is one process alone',
+    async (role) => {
+      const { exited, output } = start(role, '')
+      expect(await exited).toBe(1)
+      expect(output()).toContain(`A ${role} of its own needs a PostgreSQL server`)
+      expect(output()).toContain('Set DATABASE_URL')
+    },
+  )
 
   it('anything else is refused with the roles there are', async () => {
     const { exited, output } = start('king', '')

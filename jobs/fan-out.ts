@@ -2,7 +2,7 @@ import type { Database } from '../platform/database.ts'
 import type { Log } from '../platform/log.ts'
 
 /** The channel of everything that the triggers of inkling."Job" and "JobEvent" say. */
-export const CHANNEL = 'inkling_jobs'
+const CHANNEL = 'inkling_jobs'
 
 /**
  * How processes hear that there is something to look at. What is said only wakes: it may come late, twice or never, since everybody also
@@ -25,5 +25,5 @@ export function notifyFanOut(database: Database): FanOut {
 export async function fanOutOf(database: Database, redisUrl: string | undefined, log: Log): Promise<FanOut> {
   if (!redisUrl || database.embedded) return notifyFanOut(database)
   const { redisFanOut } = await import('./redis-fan-out.ts')
-  return redisFanOut(database, redisUrl, log)
+  return redisFanOut(database, notifyFanOut(database), redisUrl, log)
 }

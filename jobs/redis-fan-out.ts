@@ -3,7 +3,7 @@ import { createClient } from 'redis'
 import type { Database } from '../platform/database.ts'
 import { messageOf } from '../platform/errors.ts'
 import type { Log } from '../platform/log.ts'
-import { CHANNEL, type FanOut } from './fan-out.ts'
+import type { FanOut } from './fan-out.ts'
 
 /** The relay's lock: whoever holds it passes on what the database says. */
 const RELAY_LOCK = 72707370
@@ -11,11 +11,11 @@ const ELECTION_MS = 2000
 const LONGEST_PAUSE_MS = 2000
 
 /**
- * Redis between the processes: only one of them, the relay, hears the database's NOTIFY and passes it on, so that the database says
+ * Redis between the processes: only one of them, the relay, hears the source (the database's NOTIFY) and passes it on, so that the database says
  * everything once, however many processes there are. When the relay dies another takes its lock within some seconds; what was not passed
  * on meanwhile, or while Redis is away, is found by the clock. A server only: the embedded database belongs to one process.
  */
-export function redisFanOut(database: Database, url: string, log: Log): FanOut {
+export function redisFanOut(database: Database, source: FanOut, url: string, log: Log): FanOut {
   return {
     async listen(hear) {
       const channel = `inkling_jobs:${await installationOf(database)}`
@@ -28,7 +28,7 @@ export function redisFanOut(database: Database, url: string, log: Log): FanOut {
         if (wasLost) hear('') // what was said meanwhile is lost
         wasLost = false
       })
-      const relay = startRelay(database, url, channel, log)
+      const relay = startRelay(database, source, url, channel, log)
       reader.connect().catch(() => {}) // it goes on trying, and has said so
       const isAway = new Promise<void>((resolve) => {
         reader.once('error', () => {
@@ -74,7 +74,13 @@ function connectionOf(url: string, log: Log) {
 }
 
 /** Stands for election until it is stopped; elected, it passes on what the database says. */
-function startRelay(database: Database, url: string, channel: string, log: Log): { stop(): Promise<void> } {
+function startRelay(
+  database: Database,
+  source: FanOut,
+  url: string,
+  channel: string,
+  log: Log,
+): { stop(): Promise<void> } {
   let isStopped = false
   let endTerm: () => void = () => {}
   let timer: NodeJS.Timeout | undefined
@@ -97,7 +103,7 @@ function startRelay(database: Database, url: string, channel: string, log: Log):
     })
     const publisher = connectionOf(url, log)
     publisher.connect().catch(() => {})
-    const unlisten = await database.listen(CHANNEL, (payload) => {
+    const unlisten = await source.listen((payload) => {
       if (publisher.isReady) publisher.publish(channel, payload).catch(() => {}) // a wake-up that is lost is made good by the clock
     })
     publisher.on('ready', () => void publisher.publish(channel, '').catch(() => {}))

@@ -4,11 +4,43 @@ import { findModel } from '../ml/training-job.ts'
 import { models } from '../models/index.ts'
 import { createRegistry, type Registry } from '../registry/registry.ts'
 import { openGround } from './ground.ts'
+import { diffCommand } from './models/diff.ts'
+import { aliasCommand, approveCommand, promoteCommand, rollbackCommand } from './models/moving.ts'
+import { showCommand } from './models/show.ts'
 import { printReceipt } from './receipt.ts'
 
-/** `inkling models`: what is defined, what was trained, what serves. */
+/** `inkling models`: what is defined, what was trained, what serves, and how that is changed. */
 export function modelsCommand(): Command {
-  return new Command('models')
+  const command = new Command('models')
+    .summary('list models and their versions, compare them, and decide which one serves')
+    .description('Without a command: lists every model with its versions, newest first; the one marked * serves.')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  inkling models
+  inkling models show churn 3
+  inkling models diff churn 3 champion
+  inkling models promote churn 4 --expected 3 --reason "better on the holidays"
+  inkling models rollback churn
+  inkling models alias churn shadow 4`,
+    )
+  command.addCommand(listCommand(), { isDefault: true })
+  for (const other of [
+    showCommand(),
+    diffCommand(),
+    promoteCommand(),
+    rollbackCommand(),
+    aliasCommand(),
+    approveCommand(),
+  ])
+    command.addCommand(other)
+  for (const other of command.commands) other.exitOverride()
+  return command
+}
+
+function listCommand(): Command {
+  return new Command('list')
     .summary('list models and their versions')
     .description('Lists every model with its versions, newest first; the one marked * serves.')
     .argument('[model]', 'only this one')
@@ -30,7 +62,8 @@ export function modelsCommand(): Command {
 
 async function describe(registry: Registry, model: string, question: string) {
   const versions = await registry.list<ModelContents>(MODEL_KIND, model)
-  const champion = (await registry.moves(MODEL_KIND, model)).findLast((move) => move.alias === CHAMPION)?.toId ?? null
+  const pointed = new Map<string, string | null>()
+  for (const { alias, toId } of await registry.moves(MODEL_KIND, model)) pointed.set(alias, toId)
   return {
     model,
     question,
@@ -40,7 +73,8 @@ async function describe(registry: Registry, model: string, question: string) {
       state,
       reasons,
       createdAt,
-      serves: id === champion,
+      serves: id === pointed.get(CHAMPION),
+      aliases: [...pointed].filter(([, toId]) => toId === id).map(([alias]) => alias),
       learner: contents.learner,
       rows: contents.rows,
       metrics: contents.metrics,
@@ -49,9 +83,10 @@ async function describe(registry: Registry, model: string, question: string) {
 }
 
 function print({ model, question, versions }: Awaited<ReturnType<typeof describe>>): string {
-  const lines = versions.map(({ number, state, createdAt, serves, rows, metrics, learner }) => {
+  const lines = versions.map(({ number, state, createdAt, serves, aliases, rows, metrics, learner }) => {
     const auc = metrics.auc?.toFixed(4) ?? '-'
-    return `  ${serves ? '*' : ' '} ${String(number).padStart(3)}  ${createdAt.toISOString().slice(0, 16)}  ${state.padEnd(11)} auc ${auc}  ${rows} rows  ${learner}`
+    const others = aliases.filter((alias) => alias !== CHAMPION)
+    return `  ${serves ? '*' : ' '} ${String(number).padStart(3)}  ${createdAt.toISOString().slice(0, 16)}  ${state.padEnd(11)} auc ${auc}  ${rows} rows  ${learner}${others.length > 0 ? `  (${others.join(', ')})` : ''}`
   })
   return `${model}: ${question}\n${lines.length > 0 ? lines.join('\n') : `    no version yet: inkling train ${model}`}\n`
 }

@@ -8,7 +8,7 @@ const errorTypes = {
   InvalidInputError: ['BAD_USER_INPUT', 'LLM_NO_TARGET', 'LLM_REQUEST_REJECTED', 'SECRET_IN_PROMPT'],
   NotFoundError: ['NOT_FOUND', 'MODEL_UNKNOWN', 'JOB_UNKNOWN'],
   ForbiddenError: ['FORBIDDEN', 'UNAUTHENTICATED'],
-  ConflictError: ['JOB_STATE', 'CONFLICT', 'COMPLETION_STATE', 'COMPLETION_LOST', 'OUTCOME_DERIVED', 'ALERT_STATE'],
+  ConflictError: ['JOB_STATE', 'CONFLICT', 'ARTEFACT_INVALID', 'COMPLETION_STATE', 'COMPLETION_LOST', 'OUTCOME_DERIVED', 'ALERT_STATE'],
   TooManyJobsError: ['TOO_MANY_JOBS'],
   RateLimitedError: ['RATE_LIMITED'],
   BudgetExceededError: ['BUDGET_EXCEEDED'],
@@ -53,7 +53,7 @@ export class Failure {
 
 /**
  * Registers `interface Error { message code hint }` and the named error types on a builder, and returns a function that makes
- * the answer of a mutation: a union of its payload and of those errors.
+ * the answer of a mutation: a union of its payload and of those errors, or of some of them.
  */
 export function registerErrors(builder: AnyBuilder, names: readonly ErrorTypeName[]) {
   const ErrorInterface = builder.interfaceRef('Error').implement({
@@ -72,10 +72,14 @@ export function registerErrors(builder: AnyBuilder, names: readonly ErrorTypeNam
       isTypeOf: (value: unknown) => value instanceof Failure && value.typeName === name,
     }),
   )
-  return function resultOf(payload: { name: string }, unionName: string): AnyBuilder {
+  return function resultOf(
+    payload: { name: string },
+    unionName: string,
+    failures: readonly ErrorTypeName[] = names,
+  ): AnyBuilder {
     return builder.unionType(unionName, {
       description: 'The payload, or what went wrong.',
-      types: [payload, ...references],
+      types: [payload, ...references.filter((_reference, at) => failures.includes(names[at]!))],
       resolveType: (value: unknown) => (value instanceof Failure ? value.typeName : payload.name),
     })
   }

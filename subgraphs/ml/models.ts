@@ -80,7 +80,10 @@ export function registerModels(builder: MlBuilder) {
       id: t.exposeID('id', { description: 'Its id.' }),
       number: t.exposeInt('number', { description: '1, 2, 3 ... per model.' }),
       name: t.exposeString('name', { description: "The model's name." }),
-      state: t.string({ description: 'REGISTERED, REJECTED or QUARANTINED.', resolve: (version) => version.state }),
+      state: t.string({
+        description: 'REGISTERED, REJECTED, QUARANTINED or PENDING.',
+        resolve: (version) => version.state,
+      }),
       reasons: t.stringList({ description: 'Why it was rejected.', resolve: (version) => [...version.reasons] }),
       learner: t.string({ description: 'What was trained.', resolve: ({ contents }) => contents.learner }),
       rows: t.int({ description: 'Labelled rows trained on.', resolve: ({ contents }) => contents.rows }),

@@ -9,6 +9,7 @@ import { registerFilters } from '../../schema/filters.ts'
 import { findVersion, type ModelRefs } from './models.ts'
 import { countPage, readScorePage, type ScoreArguments, type ScoreEdge, type ScorePage } from './scores-page.ts'
 import type { MlBuilder, MlContext } from './subgraph.ts'
+import type { ResultOf } from './training.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: fields are made from models that Pothos knows only at run time
 type AnyBuilder = any
@@ -21,7 +22,7 @@ export function registerScores(
   builder: MlBuilder,
   { ModelVersionRef }: ModelRefs,
   models: readonly Model[],
-  resultOf: (payload: never, unionName: string) => AnyBuilder,
+  resultOf: ResultOf,
   /** Other names of the lists, by model. */
   names: Readonly<Record<string, string>> = {},
 ): void {
@@ -217,7 +218,7 @@ function edgeFields(t: AnyBuilder, model: Model, version: AnyBuilder) {
   }
 }
 
-function registerScoreModel(builder: AnyBuilder, resultOf: (payload: never, unionName: string) => AnyBuilder): void {
+function registerScoreModel(builder: AnyBuilder, resultOf: ResultOf): void {
   const Scope = builder.enumType('ScoringScope', {
     description: 'Whom to score.',
     values: {
@@ -249,7 +250,7 @@ function registerScoreModel(builder: AnyBuilder, resultOf: (payload: never, unio
   builder.mutationField('scoreModel', (t: AnyBuilder) =>
     t.field({
       scopes: ['predictions:write'],
-      type: resultOf(Payload as never, 'ScoreModelResult'),
+      type: resultOf(Payload as never, 'ScoreModelResult', failures),
       description: 'Scores entities in the background and stores the scores. Answers at once.',
       args: { input: t.arg({ type: Input, required: true, description: 'What to score.' }) },
       resolve: (_root: unknown, { input }: Arguments, { engines, viewer }: MlContext) =>

@@ -14,9 +14,11 @@ import { registerPredictionTypes } from '../../schema/prediction/types.ts'
 import { createMlContext, type MlContext } from './context.ts'
 import { registerDisagreement } from './disagreement.ts'
 import { registerModels } from './models.ts'
+import { registerRollouts } from './rollouts.ts'
 import { registerScoreInput } from './score-input.ts'
 import { registerScores } from './scores.ts'
 import { registerTraining } from './training.ts'
+import { registerVersions } from './versions.ts'
 
 export type { MlContext } from './context.ts'
 
@@ -42,11 +44,12 @@ function createMlBuilder() {
 /** Predictions as fields of entities that others own; models, their versions, and training. */
 export function createMlSubgraph(engines: MlEngines): Subgraph {
   const builder = createMlBuilder()
-  const resultOf = registerErrors(builder, ['NotFoundError', 'InvalidInputError', 'TooManyJobsError'])
+  const resultOf = registerErrors(builder, ['NotFoundError', 'InvalidInputError', 'ConflictError', 'TooManyJobsError'])
   builder.queryType({})
   builder.mutationType({})
   const refs = registerModels(builder)
   registerTraining(builder, refs, resultOf)
+  registerRollouts(builder, { ...refs, ...registerVersions(builder, refs) }, resultOf)
   const predictions = registerPredictionTypes(builder, refs.ModelVersionRef)
   const entities = registerEntities(builder, engines.models, predictions)
   registerDisagreement(builder, predictions, entities)

@@ -1,14 +1,15 @@
 import { resolveArrayConnection } from '@pothos/plugin-relay'
 import { CHAMPION } from '../../ml/model-version.ts'
+import type { Promotion } from '../../ml/rollout/policy.ts'
 import { startTraining } from '../../ml/training-job.ts'
 import type { Run } from '../../registry/runs.ts'
-import { withErrors } from '../../schema/errors.ts'
+import { type ErrorTypeName, withErrors } from '../../schema/errors.ts'
 import { checkPage, pageLimit } from '../../schema/pagination.ts'
 import { findVersion, type ModelRefs } from './models.ts'
 import type { MlBuilder } from './subgraph.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: the union is made for a payload that Pothos knows only here
-type ResultOf = (payload: any, unionName: string) => any
+export type ResultOf = (payload: any, unionName: string, failures?: readonly ErrorTypeName[]) => any
 
 /** Registers training runs and the mutation that starts one. */
 export function registerTraining(builder: MlBuilder, { ModelVersionRef }: ModelRefs, resultOf: ResultOf): void {
@@ -43,6 +44,11 @@ export function registerTraining(builder: MlBuilder, { ModelVersionRef }: ModelR
         nullable: true,
         description: `Whether its version became ${CHAMPION}; null before it ended.`,
         resolve: (run) => reportOf(run)?.promoted ?? null,
+      }),
+      why: t.string({
+        nullable: true,
+        description: 'Why its version was promoted or not; null before it ended.',
+        resolve: (run) => reportOf(run)?.why ?? null,
       }),
       reasons: t.stringList({
         description: 'Why it was not promoted, or why it failed.',
@@ -84,11 +90,21 @@ export function registerTraining(builder: MlBuilder, { ModelVersionRef }: ModelR
       job: t.expose('job', { type: JobRef, description: 'The job: follow it with `jobEvents`.' }),
     }),
   })
+  const PromotionRef = builder.enumType('PromotionPolicy', {
+    description: 'When a version that passed its gates serves.',
+    values: {
+      ALWAYS: { value: 'always', description: 'At once.' },
+      IF_BETTER: { value: 'if-better', description: 'When it is surely not worse than the champion on the same rows.' },
+      AFTER_APPROVAL: { value: 'after-approval', description: 'When somebody approves it: `approveVersion`.' },
+      NEVER: { value: 'never', description: 'When somebody promotes it: `promoteVersion`.' },
+    } as const satisfies Record<string, { value: Promotion; description: string }>,
+  })
   const Input = builder.inputType('TrainModelInput', {
     description: 'What to train.',
     fields: (t) => ({
       model: t.string({ required: true, description: "The model's name." }),
       idempotencyKey: t.string({ description: 'The same key gives the run that was started with it.' }),
+      promote: t.field({ type: PromotionRef, description: 'When its version serves; ALWAYS when absent.' }),
       seed: t.int({ description: 'Seed of every random choice; the same rows and seed give the same version.' }),
     }),
   })
@@ -96,7 +112,7 @@ export function registerTraining(builder: MlBuilder, { ModelVersionRef }: ModelR
   builder.mutationFields((t) => ({
     trainModel: t.field({
       scopes: ['models:train'],
-      type: resultOf(Payload as never, 'TrainModelResult'),
+      type: resultOf(Payload as never, 'TrainModelResult', failures),
       description: 'Starts a training run and answers at once. A version that passes its gates serves when it is done.',
       args: { input: t.arg({ type: Input, required: true, description: 'What to train.' }) },
       resolve: (_root, { input }, context) =>
@@ -108,7 +124,7 @@ export function registerTraining(builder: MlBuilder, { ModelVersionRef }: ModelR
             idempotencyKey: input.idempotencyKey ?? undefined,
             seed: input.seed ?? engines.seed,
             candidates: 'quick',
-            promote: 'always',
+            promote: input.promote ?? 'always',
           })
           return { trainingRun: run, job: { id: jobId } }
         }) as never,
@@ -118,6 +134,7 @@ export function registerTraining(builder: MlBuilder, { ModelVersionRef }: ModelR
 
 interface Report {
   readonly promoted?: boolean
+  readonly why?: string
   readonly reasons?: readonly string[]
   readonly error?: { readonly message: string }
 }

@@ -36,9 +36,9 @@ export type Gains = Readonly<Record<string, Gain | null>>
 const LOSSES = new Set(['logLoss', 'brier', 'ece'])
 /** It ignores the weights that a draw is made of. */
 const UNWEIGHTED = 'ece'
-/** Resampled rows spent on one opponent: about two seconds. */
-const BUDGET = 4_000_000
-const MOST_REPEATS = 400
+/** Resampled rows spent on one opponent: about a second. */
+const BUDGET = 2_000_000
+const MOST_REPEATS = 300
 const FEWEST_REPEATS = 50
 
 export const isLoss = (metric: string) => LOSSES.has(metric)

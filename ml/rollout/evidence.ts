@@ -35,7 +35,7 @@ export interface Evidence {
   readonly champion: ChampionComparison | null
   /** Why a champion that is there was not compared. */
   readonly incomparable: string | null
-  /** Against the rule of the model file, else against the base rate. */
+  /** Against the rule of the model file, else against the base rate; empty where no gate asks. */
   readonly baseline: { readonly by: 'RULE' | 'BASE_RATE'; readonly rows: number; readonly gains: Gains }
   readonly slices: readonly SliceFigures[]
 }
@@ -68,14 +68,16 @@ export async function gatherEvidence(
     })
   const baseRate = rateOutside(dataset, rows)
   const by = model.rule ? 'RULE' : 'BASE_RATE'
-  opponents.push({
-    name: 'baseline',
-    answers: model.rule
-      ? await answersOfRule(model.rule, dataset, rows, baseRate)
-      : new Float64Array(rows.length).fill(baseRate),
-  })
+  if (Object.values(model.gates ?? {}).some(({ baseline }) => baseline))
+    opponents.push({
+      name: 'baseline',
+      answers: model.rule
+        ? await answersOfRule(model.rule, dataset, rows, baseRate)
+        : new Float64Array(rows.length).fill(baseRate),
+    })
   const groups = dataset.groups ? { groups: Int32Array.from(rows, (row) => dataset.groups![row]!) } : {}
-  const gains = await runContest({ y, answers, opponents, threshold, seed: artefact.seed, ...groups })
+  const gains: Awaited<ReturnType<typeof runContest>> =
+    opponents.length === 0 ? {} : await runContest({ y, answers, opponents, threshold, seed: artefact.seed, ...groups })
   return {
     metrics: artefact.metrics,
     champion:
@@ -89,7 +91,7 @@ export async function gatherEvidence(
           }
         : null,
     incomparable,
-    baseline: { by, rows: rows.length, gains: gains.baseline! },
+    baseline: { by, rows: rows.length, gains: gains.baseline ?? {} },
     slices: slicesOf(model, dataset, artefact.heldOut, y, threshold),
   }
 }

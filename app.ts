@@ -4,11 +4,12 @@ import { checkGround, checkModels, checkWorker } from './app/checks.ts'
 import { createChores } from './app/chores.ts'
 import { openEdge } from './app/edge.ts'
 import { type Engines, openEngines } from './app/engines.ts'
+import { openRequests } from './app/requests.ts'
 import { createSubgraphs } from './app/subgraphs.ts'
 import type { Ground } from './cli/ground.ts'
 import type { Gateway } from './gateway/gateway.ts'
 import type { ListeningServer } from './gateway/server.ts'
-import { type Authentication, createAuthentication } from './platform/authentication.ts'
+import type { Authentication } from './platform/authentication.ts'
 import type { Subgraph } from './platform/request.ts'
 
 export type { Engines } from './app/engines.ts'
@@ -32,13 +33,13 @@ export interface App extends Engines {
 
 /** Makes everything that one process runs. Nothing listens and no job runs before `listen` and `jobs.start`. */
 export async function createApp(ground: Ground, options: AppOptions = {}): Promise<App> {
-  const { config, log } = ground
+  const { config } = ground
   const works = config.INKLING_WORKER === 'on'
-  const authentication = options.authentication ?? createAuthentication(config, log)
   await using unfinished = new AsyncDisposableStack() // what fails half way closes what it had opened
+  const requests = await openRequests(ground, unfinished, options.authentication)
   const engines = await openEngines(ground, { scores: true, works }, unfinished)
   const subgraphs = await createSubgraphs(ground, engines)
-  const { gateway, listen } = await openEdge(ground, { subgraphs, transport: 'local', authentication })
+  const { gateway, listen } = await openEdge(ground, { subgraphs, transport: 'local', requests })
   unfinished.defer(() => gateway.close())
   const chores = createChores(ground, engines)
   unfinished.defer(() => chores.stop())

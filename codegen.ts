@@ -7,7 +7,11 @@ const config: CodegenConfig = {
   generates: {
     './tests/client/': {
       preset: 'client',
-      presetConfig: { fragmentMasking: false },
+      presetConfig: {
+        fragmentMasking: false,
+        // What a server in trusted-document mode is given (INKLING_TRUSTED_DOCUMENTS).
+        persistedDocuments: { hashAlgorithm: 'sha256' },
+      },
       config: {
         useTypeImports: true,
         documentMode: 'string',

@@ -1,10 +1,8 @@
 import type { Ground } from '../cli/ground.ts'
 import { createGateway, type Gateway, type GatewayOptions } from '../gateway/gateway.ts'
 import { type ListeningServer, type ListenOptions, listen } from '../gateway/server.ts'
-import type { Authentication } from '../platform/authentication.ts'
-import { limitsOf } from '../platform/limit-settings.ts'
 import { readExamples } from './examples.ts'
-import { createRequests, doorsOf } from './requests.ts'
+import { doorsOf, edgeOf, type Requests } from './requests.ts'
 
 /** The gateway and the way into it. */
 export interface Edge {
@@ -13,18 +11,17 @@ export interface Edge {
 }
 
 export interface EdgeOptions extends Pick<GatewayOptions, 'subgraphs' | 'transport'> {
-  readonly authentication: Authentication
+  readonly requests: Requests
 }
 
 /** The edge as the settings want it, the same whether the subgraphs are in this process or elsewhere. */
-export async function openEdge(ground: Ground, { authentication, ...graph }: EdgeOptions): Promise<Edge> {
+export async function openEdge(ground: Ground, { requests, ...graph }: EdgeOptions): Promise<Edge> {
   const { config, log } = ground
   const gateway = await createGateway({
     ...graph,
     log,
-    production: config.NODE_ENV === 'production',
-    limits: limitsOf(config),
-    ...createRequests(ground, authentication),
+    ...edgeOf(config),
+    ...requests,
   })
   return {
     gateway,
@@ -32,7 +29,7 @@ export async function openEdge(ground: Ground, { authentication, ...graph }: Edg
       listen({
         ...options,
         gateway,
-        ...doorsOf(config, authentication, options.host),
+        ...doorsOf(config, requests.authentication, options.host),
         drainSeconds: config.DRAIN_SECONDS,
         shutdownSeconds: config.SHUTDOWN_SECONDS,
         examples: readExamples(),

@@ -2,23 +2,59 @@ import type { Ground } from '../cli/ground.ts'
 import type { ClientRequest } from '../gateway/client-request.ts'
 import type { GatewayOptions } from '../gateway/gateway.ts'
 import type { ListenOptions } from '../gateway/server.ts'
-import { type Authentication, refuseOpenDoor } from '../platform/authentication.ts'
+import { readTrustedDocuments } from '../gateway/trusted-documents.ts'
+import { type Audit, createAudit } from '../platform/audit.ts'
+import { type Authentication, createAuthentication, refuseOpenDoor } from '../platform/authentication.ts'
 import type { Config } from '../platform/config.ts'
+import { limitsOf } from '../platform/limit-settings.ts'
+import { openRates, type Rates } from '../platform/rates.ts'
+import type { RequestContext } from '../platform/request.ts'
 
-/** How a process knows who asks, and when: the same in the gateway and in a subgraph of its own. */
-export type Requests = Required<Pick<GatewayOptions, 'requestOf' | 'renew'>>
+/** How a process knows who asks, when and how often: the same in the gateway and in a subgraph of its own. */
+export interface Requests {
+  readonly authentication: Authentication
+  readonly audit: Audit
+  /** Without keys there is one viewer, who may ask as often as it likes. */
+  readonly rates: Rates | undefined
+  requestOf(client: ClientRequest): Promise<RequestContext>
+  renew(request: RequestContext, authorization: string | undefined): Promise<RequestContext>
+}
 
-/** One instant and one viewer per request; the viewer's token is looked at again for each event of a stream. */
-export function createRequests({ clock, log }: Ground, { authenticate }: Authentication): Requests {
+/** Leaves the end of what it opens to the caller's stack. Throws CONFIG_INVALID. */
+export async function openRequests(
+  { clock, config, database, log }: Ground,
+  opened: AsyncDisposableStack,
+  authentication = createAuthentication(config, log),
+): Promise<Requests> {
+  const { authenticate, isRequired } = authentication
+  const audit = createAudit(database, log)
+  opened.defer(() => audit.close())
+  const rates = isRequired ? await openRates(config, database, log) : undefined
+  if (rates) opened.defer(() => rates.close())
+  const parts = { audit, ...(rates ? { rates } : {}) }
   return {
-    async requestOf({ requestId, headers }: ClientRequest) {
+    authentication,
+    audit,
+    rates,
+    async requestOf({ requestId, headers }) {
       const authenticated = await authenticate(headers.authorization)
-      return { requestId, ...authenticated, now: clock.now(), instant: new Date(), log: log.child({ requestId }) }
+      const moment = { now: clock.now(), instant: new Date() }
+      return { requestId, ...authenticated, ...moment, ...parts, log: log.child({ requestId }) }
     },
     async renew(request, authorization) {
       const authenticated = await authenticate(authorization)
       return { ...request, ...authenticated, now: clock.now(), instant: new Date() }
     },
+  }
+}
+
+/** What the settings say about the edge. Throws CONFIG_INVALID for a file of documents that is none. */
+export function edgeOf(config: Config): Pick<GatewayOptions, 'limits' | 'production' | 'documents'> {
+  const { INKLING_TRUSTED_DOCUMENTS: file, NODE_ENV } = config
+  return {
+    limits: limitsOf(config),
+    production: NODE_ENV === 'production',
+    documents: file ? readTrustedDocuments(file) : undefined,
   }
 }
 

@@ -1,10 +1,9 @@
 import type { Ground } from '../cli/ground.ts'
-import { createAuthentication } from '../platform/authentication.ts'
 import { InklingError } from '../platform/errors.ts'
 import { readAddresses } from '../platform/role-settings.ts'
 import { checkGround, checkModels, checkReach, checkWorker } from './checks.ts'
 import type { Engines, EngineUse } from './engines.ts'
-import { createRequests } from './requests.ts'
+import { openRequests } from './requests.ts'
 import { createSubgraph, readContract, type SubgraphName, subgraphNames } from './subgraphs.ts'
 
 /** What one process is: everything, the edge, a part of the graph, or one more machine that runs jobs. */
@@ -44,7 +43,7 @@ async function openGateway(ground: Ground, opened: AsyncDisposableStack): Promis
       secret: secretOf(ground),
       timeoutMs: config.INKLING_SUBGRAPH_DEADLINE_MS,
     },
-    authentication: createAuthentication(config, ground.log),
+    requests: await openRequests(ground, opened),
   })
   opened.defer(() => edge.gateway.close())
   const server = await edge.listen({
@@ -76,7 +75,7 @@ async function openSubgraph(name: SubgraphName, ground: Ground, opened: AsyncDis
       ...(await checkGround(ground)),
       ...(name === 'ml' ? { models: await checkModels(await engines(), null) } : {}),
     }),
-    ...createRequests(ground, createAuthentication(config, log)),
+    ...(await openRequests(ground, opened)),
   })
   opened.defer(() => served.drain())
   return `${name.padEnd(9)} ${served.url}`

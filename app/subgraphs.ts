@@ -18,9 +18,9 @@ const makers = {
     const { createMlSubgraph } = await import('../subgraphs/ml/subgraph.ts')
     return createMlSubgraph({ ...(await engines()), database, client: learning, seed: config.INKLING_SEED })
   },
-  async jobs(_ground, engines) {
+  async jobs({ database }, engines) {
     const { createJobsSubgraph } = await import('../subgraphs/jobs/subgraph.ts')
-    return createJobsSubgraph(await engines())
+    return createJobsSubgraph({ ...(await engines()), database })
   },
 } as const satisfies Record<string, MakeSubgraph>
 

@@ -53,8 +53,9 @@ export function toClientError(error: unknown, site: ErrorSite): ClientError {
   }
   const raised = chain.find(isInklingError)
   if (raised) {
-    const { message, code, hint, retryable } = raised
-    return new ClientError(message, { code, hint, retryable }, path)
+    const { message, code, hint, retryable, retryAfterMs } = raised
+    const wait = retryAfterMs === undefined ? {} : { retryAfterMs }
+    return new ClientError(message, { code, hint, retryable, ...wait }, path)
   }
   const coded = chain.find(isSpeakable)
   if (coded) {

@@ -12,7 +12,10 @@ export interface ClientRequest {
 
 /** One GraphQL request as it came. */
 export interface GraphQLParams {
+  /** Empty where the document is named by its id. */
   readonly query: string
+  /** SHA-256 of a document that the server holds. */
+  readonly documentId?: string
   readonly variables?: Record<string, unknown> | null
   readonly operationName?: string | null
   readonly extensions?: Record<string, unknown> | null
@@ -41,7 +44,9 @@ export function clientOf(
 export function readParams(body: unknown, variableDepth: number): GraphQLParams {
   if (Array.isArray(body)) throw badRequest('Send one operation at a time, not an array.')
   if (!isObject(body)) throw badRequest('The body must be a JSON object with "query".')
-  const { query, variables, operationName, extensions } = body
+  const { variables, operationName, extensions } = body
+  const documentId = documentIdOf(body)
+  const query = body.query ?? (documentId ? '' : undefined)
   if (typeof query !== 'string') throw badRequest('"query" must be a string.')
   if (!isOptional(operationName, (value) => typeof value === 'string'))
     throw badRequest('"operationName" must be a string.')
@@ -51,10 +56,18 @@ export function readParams(body: unknown, variableDepth: number): GraphQLParams 
   checkValue(variables, variableDepth)
   return {
     query,
+    ...(documentId ? { documentId } : {}),
     ...(variables ? { variables: variables as Record<string, unknown> } : {}),
     ...(operationName ? { operationName: operationName as string } : {}),
     ...(extensions ? { extensions: extensions as Record<string, unknown> } : {}),
   }
+}
+
+/** By the name of the GraphQL over HTTP draft, or as Apollo's clients send it. */
+function documentIdOf({ documentId, extensions }: Record<string, unknown>): string | null {
+  const persisted = isObject(extensions) && isObject(extensions.persistedQuery) ? extensions.persistedQuery : {}
+  const id = documentId ?? persisted.sha256Hash
+  return typeof id === 'string' ? id.replace(/^sha256:/, '') : null
 }
 
 export function badRequest(message: string): ClientError {

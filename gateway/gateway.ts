@@ -1,8 +1,10 @@
 import type { GatewayRuntime } from '@graphql-hive/gateway-runtime'
 import type { ExecutionResult, GraphQLError } from 'graphql'
+import type { Audit } from '../platform/audit.ts'
 import { tokenExpired } from '../platform/authentication.ts'
 import { InklingError } from '../platform/errors.ts'
 import type { Log } from '../platform/log.ts'
+import type { Rates } from '../platform/rates.ts'
 import type { RequestContext, Subgraph } from '../platform/request.ts'
 import { foldErrors } from './answer.ts'
 import { toClientError } from './client-error.ts'
@@ -18,7 +20,9 @@ import { defaultLimits, type Limits } from './limits.ts'
 import { localTransport } from './local-transport.ts'
 import { Operation, type RenewRequest } from './operation.ts'
 import { loadPlanner, type PlannerName } from './planner.ts'
+import { auditRefusal } from './refusals.ts'
 import type { SubgraphReach, SubgraphTransport } from './transport.ts'
+import { documentUnknown, type TrustedDocuments } from './trusted-documents.ts'
 
 /** In process, or over HTTP to subgraphs at these addresses; `secret` signs what the gateway vouches for. */
 export type TransportOptions = 'local' | Omit<HttpTransportOptions, 'log'>
@@ -35,6 +39,12 @@ export interface GatewayOptions {
   readonly production: boolean
   readonly transport: TransportOptions
   readonly limits?: Partial<Limits>
+  /** How often viewers may ask; without, as often as they like. */
+  readonly rates?: Rates | undefined
+  /** Where mutations are kept that were refused before they came to a subgraph. */
+  readonly audit?: Audit | undefined
+  /** With them nothing else runs. */
+  readonly documents?: TrustedDocuments | undefined
   readonly planner?: PlannerName
 }
 
@@ -90,7 +100,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       graphiql: false,
       landingPage: false,
       __experimental__batchExecution: false,
-      plugins: () => [limitPlugin(limits, production)],
+      plugins: () => [limitPlugin(limits, production, options.rates)],
     }),
   )
   await runtime.getSchema() // before the first operation: one that comes earlier finds no schema
@@ -109,6 +119,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     }
   }
 
+  const answer = (result: ExecutionResult, operation: Operation, params: GraphQLParams): ExecutionResult => {
+    const finished = finish(result, operation)
+    if (options.audit && finished.errors) auditRefusal(options.audit, operation, params, finished, limits.tokens)
+    return finished
+  }
+
   return {
     supergraph,
     planner: planner.name,
@@ -122,14 +138,20 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         throw toClientError(error, { request: { requestId: client.requestId, log } })
       }
     },
-    async run(operation, params, { isReadOnly = false } = {}) {
+    async run(operation, asked, { isReadOnly = false } = {}) {
+      let params = asked
       try {
+        await options.rates?.take('operations', operation.request.viewer)
+        if (options.documents) {
+          params = { ...asked, query: options.documents.textOf(asked) }
+          operation.trust()
+        } else if (asked.documentId && !asked.query) throw documentUnknown()
         const context: RuntimeContext = { operation, isReadOnly, request: anyRequest, headers: {} }
         const result: unknown = await runtime.getResultForParams(
           { params: params as never, request: anyRequest },
           context as never,
         )
-        if (!isAsyncIterable<ExecutionResult>(result)) return finish(result as ExecutionResult, operation)
+        if (!isAsyncIterable<ExecutionResult>(result)) return answer(result as ExecutionResult, operation, params)
         const stream: EventStream<ExecutionResult> = new EventStream(
           result,
           (event) => finish(detachErrors(event), operation),
@@ -145,7 +167,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         if (isEnding || operation.signal.aborted) stream.end()
         return stream
       } catch (error) {
-        return finish({ errors: [error as GraphQLError] }, operation)
+        return answer({ errors: [error as GraphQLError] }, operation, params)
       }
     },
     endStreams() {

@@ -42,6 +42,7 @@ function readQuery(request: IncomingMessage, limits: Limits): GraphQLParams {
   return readParams(
     {
       query: searchParams.get('query') ?? undefined,
+      documentId: searchParams.get('documentId') ?? undefined,
       operationName: searchParams.get('operationName') ?? undefined,
       variables: json('variables'),
       extensions: json('extensions'),

@@ -33,8 +33,18 @@ export function acceptedType(accept: string | undefined): MediaType | null {
 export function sendResult(response: ServerResponse, result: ExecutionResult, type: MediaType): void {
   const isLegacyJson = type === 'application/json'
   const status = statusOf(result, isLegacyJson)
-  if (status === 405 && !response.headersSent) response.setHeader('allow', 'GET, POST')
+  if (!response.headersSent) {
+    if (status === 405) response.setHeader('allow', 'GET, POST')
+    if (status === 401) response.setHeader('www-authenticate', 'Bearer')
+    if (status === 429 || status === 503) response.setHeader('retry-after', retryAfter(result))
+  }
   sendJson(response, status, result, type === 'text/event-stream' ? 'application/json' : type)
+}
+
+/** Whole seconds, as the header wants them. */
+function retryAfter({ errors }: ExecutionResult): number {
+  const ms = errors?.map(({ extensions }) => extensions.retryAfterMs).find((wait) => typeof wait === 'number')
+  return Math.max(1, Math.ceil((ms ?? 1_000) / 1_000))
 }
 
 export function sendJson(response: ServerResponse, status: number, body: unknown, type = 'application/json'): void {

@@ -1,5 +1,6 @@
 import type { GatewayPlugin } from '@graphql-hive/gateway-runtime'
 import { type GraphQLError, getOperationAST, NoSchemaIntrospectionCustomRule, parse, validate } from 'graphql'
+import type { Rates } from '../platform/rates.ts'
 import { ClientError } from './client-error.ts'
 import { type CostedOperation, exceededCost } from './cost.ts'
 import { exceededLimit, type Limits, operationLimit } from './limits.ts'
@@ -12,7 +13,7 @@ export interface LimitedContext {
 }
 
 /** Stops operations that ask for too much: by their text before validation, by their lists and variables before execution. */
-export function limitPlugin(limits: Limits, production: boolean): GatewayPlugin {
+export function limitPlugin(limits: Limits, production: boolean, rates?: Rates): GatewayPlugin {
   return {
     onParse({ setParseFn }) {
       setParseFn((source: string, parseOptions?: object) => parseWithin(source, parseOptions, limits.tokens))
@@ -29,7 +30,11 @@ export function limitPlugin(limits: Limits, production: boolean): GatewayPlugin 
     },
     onExecute: ({ args, setResultAndStopExecution }) => {
       const fault = refusalOf(args, limits)
-      if (fault) setResultAndStopExecution({ errors: [fault] })
+      if (fault) return setResultAndStopExecution({ errors: [fault] })
+      if (!rates || typeOf(args) !== 'mutation') return
+      return rates
+        .take('mutations', contextOf(args).operation.request.viewer)
+        .catch((error) => setResultAndStopExecution({ errors: [error as GraphQLError] }))
     },
     onSubscribe: ({ args, setResultAndStopExecution }) => {
       const fault = refusalOf(args, limits)
@@ -54,13 +59,21 @@ interface Arguments extends Omit<CostedOperation, 'variables'> {
 }
 
 function refusalOf(args: Arguments, limits: Limits): GraphQLError | null {
-  const { operation, isReadOnly } = args.contextValue as LimitedContext
-  if (isReadOnly && getOperationAST(args.document, args.operationName)?.operation === 'mutation') {
+  const { operation, isReadOnly } = contextOf(args)
+  if (isReadOnly && typeOf(args) === 'mutation') {
     return new ClientError('Mutations are sent by POST.', { code: 'METHOD_NOT_ALLOWED' })
   }
   const isBulk = operation.request.viewer.scopes.includes('bulk')
   const allowed = isBulk ? { cost: limits.bulkCost, pageSize: limits.bulkPageSize } : limits
   return exceededCost({ ...args, variables: args.variableValues }, allowed)
+}
+
+function contextOf({ contextValue }: Arguments): LimitedContext {
+  return contextValue as LimitedContext
+}
+
+function typeOf({ document, operationName }: Arguments): string | undefined {
+  return getOperationAST(document, operationName)?.operation
 }
 
 function invalidity(error: GraphQLError): GraphQLError {

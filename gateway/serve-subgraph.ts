@@ -118,7 +118,7 @@ export async function serveSubgraph(options: ServeSubgraphOptions): Promise<Serv
       bodyBytes,
       operationsPerSocket: Number.POSITIVE_INFINITY,
       socketsPerViewer: Number.POSITIVE_INFINITY,
-      sockets: Number.POSITIVE_INFINITY,
+      sockets: 1_000,
     },
     isOriginAllowed: () => false,
     connect: async () => ({ viewer: 'gateway' }), // who asks is signed in each operation
@@ -167,7 +167,10 @@ async function openOperation(
   const voucher = verifiedVoucher(headers, body, secret)
   if (!voucher) throw new ClientError('Only the gateway may ask a subgraph.', { code: 'UNAUTHENTICATED' })
   const request = await requestOf({ ...client, requestId: voucher.requestId })
-  return new Operation({ ...request, ...voucher }, renew, client.headers.authorization)
+  const { isBulk, ...moment } = voucher
+  const operation = new Operation({ ...request, ...moment }, renew, client.headers.authorization)
+  if (isBulk) operation.trust()
+  return operation
 }
 
 async function runSubscription(

@@ -9,19 +9,22 @@ export interface Voucher {
   readonly requestId: string
   readonly now: Date
   readonly instant: Date
+  /** Whether the limits of the scope `bulk` hold: its viewer has it, or the document is trusted. */
+  readonly isBulk: boolean
 }
 
 const names = {
   requestId: 'x-request-id',
   now: 'x-inkling-now',
   instant: 'x-inkling-instant',
+  limits: 'x-inkling-limits',
   sentAt: 'x-inkling-sent-at',
   signature: 'x-inkling-signature',
 } as const
 
 /** The headers of a call to a subgraph: the client's token, the request's moment, and an HMAC-SHA256 over all of it and the body. */
 export function signedHeaders(
-  request: Pick<RequestContext, 'requestId' | 'now' | 'instant'>,
+  request: Pick<RequestContext, 'requestId' | 'now' | 'instant'> & Partial<Pick<RequestContext, 'viewer'>>,
   authorization: string | undefined,
   body: string,
   secret: string,
@@ -30,6 +33,7 @@ export function signedHeaders(
     [names.requestId]: request.requestId,
     [names.now]: request.now.toISOString(),
     [names.instant]: request.instant.toISOString(),
+    [names.limits]: request.viewer?.scopes.includes('bulk') ? 'bulk' : 'plain',
     [names.sentAt]: String(Date.now()),
     ...(authorization ? { authorization } : {}),
   }
@@ -51,11 +55,12 @@ export function verifiedVoucher(
     requestId: String(headers[names.requestId]),
     now: new Date(String(headers[names.now])),
     instant: new Date(String(headers[names.instant])),
+    isBulk: headers[names.limits] === 'bulk',
   }
 }
 
 function sign(headers: Readonly<Record<string, unknown>>, body: string, secret: string): Buffer {
-  const said = [names.sentAt, names.requestId, names.now, names.instant, 'authorization'].map((name) =>
+  const said = [names.sentAt, names.requestId, names.now, names.instant, names.limits, 'authorization'].map((name) =>
     JSON.stringify(headers[name] ?? null),
   )
   return createHmac('sha256', secret)

@@ -23,6 +23,11 @@ export const authenticationSettings = {
   INKLING_AUTH_TOLERANCE_SECONDS: seconds(0, 60)
     .default(2)
     .describe("How far clocks may differ; a stream ends so long after its token's expiry."),
+  INKLING_TRUSTED_DOCUMENTS: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('A file of operations by SHA-256, as codegen writes it. With it nothing else runs.'),
   INKLING_ORIGINS: list()
     .optional()
     .describe("Origins whose pages may ask, besides the server's own: https://a.example,https://b.example."),

@@ -3,6 +3,7 @@ import { authenticationSettings } from './authentication-settings.ts'
 import { port, seconds } from './config-values.ts'
 import { InklingError } from './errors.ts'
 import { limitSettings } from './limit-settings.ts'
+import { rateSettings } from './rate-settings.ts'
 import { roleSettings } from './role-settings.ts'
 
 /** Every setting, where it comes from and why its bounds are what they are. */
@@ -81,6 +82,7 @@ const settings = {
   ...roleSettings,
   ...authenticationSettings,
   ...limitSettings,
+  ...rateSettings,
 }
 
 const schema = z.object(settings)

@@ -60,13 +60,16 @@ export class InklingError extends Error {
   /** What to do next, in one sentence. */
   readonly hint: string
   readonly retryable: boolean
+  /** How long to wait before the next try, where that is known. */
+  readonly retryAfterMs: number | undefined
 
   /** message: what happened, with the values. hint: what to do next. */
-  constructor(code: ErrorCode, message: string, hint: string, options?: { cause?: unknown }) {
+  constructor(code: ErrorCode, message: string, hint: string, options?: { cause?: unknown; retryAfterMs?: number }) {
     super(message, options)
     this.code = code
     this.hint = hint
     this.retryable = codes[code].retryable
+    this.retryAfterMs = options?.retryAfterMs
   }
 }
 

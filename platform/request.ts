@@ -1,5 +1,7 @@
 import type { GraphQLSchema } from 'graphql'
+import type { Audit } from './audit.ts'
 import type { Log } from './log.ts'
+import type { Rates } from './rates.ts'
 import type { Viewer } from './viewer.ts'
 
 /** What every resolver knows about the request it serves. Made once per request by the gateway, the same for all subgraphs. */
@@ -14,6 +16,10 @@ export interface RequestContext {
   readonly instant: Date
   readonly log: Log
   readonly signal?: AbortSignal
+  /** Where every mutation of the request is kept. */
+  readonly audit?: Audit
+  /** Where what it costs is counted; without, nothing is. */
+  readonly rates?: Rates
 }
 
 /** A part of the graph. Its schema carries `_entities` and `_service`; it is served in process or over HTTP. */

@@ -13,6 +13,7 @@ import {
   GraphQLUnionType,
 } from 'graphql'
 import type { RequestContext, Subgraph } from '../platform/request.ts'
+import { auditMutations } from './audit.ts'
 import { guardScopes } from './scopes.ts'
 import { refuseBrokenText } from './text.ts'
 
@@ -35,7 +36,8 @@ function isEntity(type: unknown): type is GraphQLObjectType {
 
 /**
  * Makes a subgraph of an ordinary schema: prints its SDL, adds the two fields that a gateway asks, and has every field with
- * arguments refuse text that no database can hold, and every field with scopes refuse who lacks them.
+ * arguments refuse text that no database can hold, every field with scopes refuse who lacks them, and every mutation kept in
+ * the audit.
  */
 export function toSubgraph(
   name: string,
@@ -46,6 +48,7 @@ export function toSubgraph(
   const entities = Object.values(schema.getTypeMap()).filter(isEntity)
   guardArguments(schema)
   guardScopes(schema)
+  auditMutations(schema) // last, so that what the others refuse is kept as well
   const Service = new GraphQLObjectType({
     name: '_Service',
     fields: { sdl: { type: new GraphQLNonNull(GraphQLString), resolve: () => sdl } },

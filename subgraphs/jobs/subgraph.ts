@@ -2,10 +2,12 @@ import DataLoader from 'dataloader'
 import type { Jobs } from '../../jobs/engine.ts'
 import type { Job, JobArtifact, JobAttempt } from '../../jobs/job.ts'
 import type { Schedule } from '../../jobs/schedule.ts'
+import type { Database } from '../../platform/database.ts'
 import type { RequestContext, Subgraph } from '../../platform/request.ts'
 import { createBuilder } from '../../schema/builder.ts'
 import { registerErrors } from '../../schema/errors.ts'
 import { toSubgraph } from '../../schema/federation.ts'
+import { registerAudit } from './audit.ts'
 import { registerEvents } from './events.ts'
 import { registerJobs } from './jobs.ts'
 import { registerLive } from './live.ts'
@@ -16,6 +18,8 @@ import { registerSchedules } from './schedules.ts'
 /** What the jobs subgraph stands on. */
 export interface JobsEngines {
   readonly jobs: Jobs
+  /** Holds the audit. */
+  readonly database: Database
 }
 
 export interface JobsContext extends RequestContext {
@@ -35,7 +39,7 @@ function createJobsBuilder() {
 }
 
 /** Jobs of every kind: how they go, live and afterwards, and the way to stop and to retry them. */
-export function createJobsSubgraph({ jobs }: JobsEngines): Subgraph {
+export function createJobsSubgraph({ jobs, database }: JobsEngines): Subgraph {
   const builder = createJobsBuilder()
   const resultOf = registerErrors(builder, ['InvalidInputError', 'NotFoundError', 'ConflictError', 'TooManyJobsError'])
   builder.queryType({})
@@ -46,6 +50,7 @@ export function createJobsSubgraph({ jobs }: JobsEngines): Subgraph {
   registerEvents(builder, refs)
   registerLive(builder, refs)
   registerSchedules(builder, refs, resultOf)
+  registerAudit(builder, database)
   return toSubgraph('jobs', builder.toSchema(), (request) => contextOf(jobs, request))
 }
 

@@ -7,6 +7,7 @@ import type { PastScores } from '../../ml/stored.ts'
 import { findModel } from '../../ml/training-job.ts'
 import type { RequestContext } from '../../platform/request.ts'
 import type { PredictionContext } from '../../schema/prediction/types.ts'
+import { countedBatching, countedLoader } from './rates.ts'
 import type { MlEngines } from './subgraph.ts'
 
 /** What the ml subgraph's resolvers know about a request. */
@@ -24,6 +25,7 @@ export function createMlContext(
 ): MlContext {
   const { serving, client, registry, models } = engines
   const meter = createMeter()
+  const shared = countedBatching(batching, request)
   const loaders = new Map<string, PredictionLoader>()
   const versions = new DataLoader<string, ModelVersion | null>(async (ids) => {
     const found = await registry.versions<ModelContents>(MODEL_KIND, ids)
@@ -32,7 +34,7 @@ export function createMlContext(
   return {
     ...request,
     engines,
-    batching,
+    batching: shared,
     meter,
     versionById: (id) => versions.load(id),
     predictions(name) {
@@ -40,7 +42,10 @@ export function createMlContext(
       if (known) return known
       const { instant, now } = request
       const model = findModel(models, name)
-      const loader = createPredictionLoader({ model, serving, client, instant, now, batching, scores, meter })
+      const loader = countedLoader(
+        createPredictionLoader({ model, serving, client, instant, now, batching: shared, scores, meter }),
+        request,
+      )
       loaders.set(name, loader)
       return loader
     },

@@ -328,7 +328,7 @@ export const WhoIsAtRiskDocument = new TypedDocumentString(`
     }
   }
 }
-    `) as unknown as TypedDocumentString<WhoIsAtRiskQuery, WhoIsAtRiskQueryVariables>;
+    `, {"hash":"sha256:c90a89a0f6fdc3a7c693d160f54c9e99b9f7120716afdaacffb1486f963b8a0c"}) as unknown as TypedDocumentString<WhoIsAtRiskQuery, WhoIsAtRiskQueryVariables>;
 export const TrainDocument = new TypedDocumentString(`
     mutation Train {
   trainModel(input: {model: "churn"}) {
@@ -349,7 +349,7 @@ export const TrainDocument = new TypedDocumentString(`
     }
   }
 }
-    `) as unknown as TypedDocumentString<TrainMutation, TrainMutationVariables>;
+    `, {"hash":"sha256:9b52ea3293a211544c85e5a84b29b20b37e2e45482c5cb5e4b2950f6af097c4b"}) as unknown as TypedDocumentString<TrainMutation, TrainMutationVariables>;
 export const WatchDocument = new TypedDocumentString(`
     subscription Watch($jobId: ID!) {
   jobEvents(jobId: $jobId, after: 0) {
@@ -372,7 +372,7 @@ export const WatchDocument = new TypedDocumentString(`
     }
   }
 }
-    `) as unknown as TypedDocumentString<WatchSubscription, WatchSubscriptionVariables>;
+    `, {"hash":"sha256:976660b530bffcb299ef51dfa7275af5db9166285a57fd83e9ddabdde7a77739"}) as unknown as TypedDocumentString<WatchSubscription, WatchSubscriptionVariables>;
 export const ModelsDocument = new TypedDocumentString(`
     query Models {
   models {
@@ -403,7 +403,7 @@ export const ModelsDocument = new TypedDocumentString(`
     }
   }
 }
-    `) as unknown as TypedDocumentString<ModelsQuery, ModelsQueryVariables>;
+    `, {"hash":"sha256:1536f420de9b1e3046c5e52747e7549b6434748c4e79ac8ad8bc8e928214d1e0"}) as unknown as TypedDocumentString<ModelsQuery, ModelsQueryVariables>;
 export const RecordDocument = new TypedDocumentString(`
     mutation Record($learnerId: ID!, $objectiveId: ID!) {
   recordAttempt(
@@ -428,7 +428,7 @@ export const RecordDocument = new TypedDocumentString(`
     }
   }
 }
-    `) as unknown as TypedDocumentString<RecordMutation, RecordMutationVariables>;
+    `, {"hash":"sha256:331ba195795346edc0f4314ba0e7cf85c45007c77777fc92b0d5bdfc77116b8b"}) as unknown as TypedDocumentString<RecordMutation, RecordMutationVariables>;
 export const WhatWouldHelpDocument = new TypedDocumentString(`
     query WhatWouldHelp {
   learners(first: 20) {
@@ -472,7 +472,7 @@ export const WhatWouldHelpDocument = new TypedDocumentString(`
     }
   }
 }
-    `) as unknown as TypedDocumentString<WhatWouldHelpQuery, WhatWouldHelpQueryVariables>;
+    `, {"hash":"sha256:e267c00fb59efaddffa9fb239b21e68cff5fbb2af411f7d15d1af7123768c399"}) as unknown as TypedDocumentString<WhatWouldHelpQuery, WhatWouldHelpQueryVariables>;
 export const VersionsDocument = new TypedDocumentString(`
     query Versions {
   learners(first: 5) {
@@ -519,7 +519,7 @@ export const VersionsDocument = new TypedDocumentString(`
     }
   }
 }
-    `) as unknown as TypedDocumentString<VersionsQuery, VersionsQueryVariables>;
+    `, {"hash":"sha256:0a332d4ddf2fc1d0c33f2ed82c0d3a11cce96ef9a8c1cb2dfa7adc410fbd2be1"}) as unknown as TypedDocumentString<VersionsQuery, VersionsQueryVariables>;
 export const FormDocument = new TypedDocumentString(`
     query Form {
   scoreInput(
@@ -556,7 +556,7 @@ export const FormDocument = new TypedDocumentString(`
     }
   }
 }
-    `) as unknown as TypedDocumentString<FormQuery, FormQueryVariables>;
+    `, {"hash":"sha256:c2fd9607801542aab628f96081234d0452c0712dd486df7299bf34e10794d1a6"}) as unknown as TypedDocumentString<FormQuery, FormQueryVariables>;
 export const TimeDocument = new TypedDocumentString(`
     query Time($then: DateTime) {
   learners(first: 10) {
@@ -592,7 +592,7 @@ export const TimeDocument = new TypedDocumentString(`
     }
   }
 }
-    `) as unknown as TypedDocumentString<TimeQuery, TimeQueryVariables>;
+    `, {"hash":"sha256:c0877d9f1d0eb903cbfc70c12ac01aedb832b5cb9f04655e86a0320792b7f52b"}) as unknown as TypedDocumentString<TimeQuery, TimeQueryVariables>;
 export const MostLikelyToLeaveDocument = new TypedDocumentString(`
     query MostLikelyToLeave {
   learnersByChurn(first: 10, where: {probability: {gte: 0.1}}) {
@@ -642,7 +642,7 @@ export const MostLikelyToLeaveDocument = new TypedDocumentString(`
     }
   }
 }
-    `) as unknown as TypedDocumentString<MostLikelyToLeaveQuery, MostLikelyToLeaveQueryVariables>;
+    `, {"hash":"sha256:011ecc2ba9d27687bf3ed10280a18f3a889eff7ffc5abeeebe14fcbd6ecda33d"}) as unknown as TypedDocumentString<MostLikelyToLeaveQuery, MostLikelyToLeaveQueryVariables>;
 export const PageOfRiskDocument = new TypedDocumentString(`
     query PageOfRisk($first: Int!) {
   learners(first: $first) {
@@ -691,7 +691,7 @@ export const PageOfRiskDocument = new TypedDocumentString(`
     }
   }
 }
-    `) as unknown as TypedDocumentString<PageOfRiskQuery, PageOfRiskQueryVariables>;
+    `, {"hash":"sha256:7c31f6d048e7ed5cf6509ba5c67672c8684b4dbedf4ed07c396da87006b15940"}) as unknown as TypedDocumentString<PageOfRiskQuery, PageOfRiskQueryVariables>;
 export const TimeTravelDocument = new TypedDocumentString(`
     query TimeTravel($id: ID!, $asOf: DateTime!) {
   learner(id: $id) {
@@ -708,7 +708,7 @@ export const TimeTravelDocument = new TypedDocumentString(`
     }
   }
 }
-    `) as unknown as TypedDocumentString<TimeTravelQuery, TimeTravelQueryVariables>;
+    `, {"hash":"sha256:bae3827945a26c6afc7de9267bc65995269484dd4e2a7a6df61864cc129efcd4"}) as unknown as TypedDocumentString<TimeTravelQuery, TimeTravelQueryVariables>;
 export const RecordAndLookDocument = new TypedDocumentString(`
     mutation RecordAndLook($input: RecordAttemptInput!) {
   recordAttempt(input: $input) {
@@ -736,7 +736,7 @@ export const RecordAndLookDocument = new TypedDocumentString(`
     }
   }
 }
-    `) as unknown as TypedDocumentString<RecordAndLookMutation, RecordAndLookMutationVariables>;
+    `, {"hash":"sha256:1e01022ae63372a3b943da3b75067b6b54d6ec6b780cd3e74dd5bd448e4e5c6d"}) as unknown as TypedDocumentString<RecordAndLookMutation, RecordAndLookMutationVariables>;
 export const BeforeDocument = new TypedDocumentString(`
     query Before($id: ID!) {
   learner(id: $id) {
@@ -748,7 +748,7 @@ export const BeforeDocument = new TypedDocumentString(`
     }
   }
 }
-    `) as unknown as TypedDocumentString<BeforeQuery, BeforeQueryVariables>;
+    `, {"hash":"sha256:be59f65307f8eb47992b2c141e0d49a66dab03bdfc86c805ad8da020d46b634f"}) as unknown as TypedDocumentString<BeforeQuery, BeforeQueryVariables>;
 export const ModelsAndSplitsDocument = new TypedDocumentString(`
     query ModelsAndSplits {
   models {
@@ -777,7 +777,7 @@ export const ModelsAndSplitsDocument = new TypedDocumentString(`
     }
   }
 }
-    `) as unknown as TypedDocumentString<ModelsAndSplitsQuery, ModelsAndSplitsQueryVariables>;
+    `, {"hash":"sha256:bbbc35654249c64ca12a4461721cb4e584c41da5679dca1d5d00a24bd88663ef"}) as unknown as TypedDocumentString<ModelsAndSplitsQuery, ModelsAndSplitsQueryVariables>;
 export const StartTrainingDocument = new TypedDocumentString(`
     mutation StartTraining($model: String!) {
   trainModel(input: {model: $model}) {
@@ -798,7 +798,7 @@ export const StartTrainingDocument = new TypedDocumentString(`
     }
   }
 }
-    `) as unknown as TypedDocumentString<StartTrainingMutation, StartTrainingMutationVariables>;
+    `, {"hash":"sha256:6777d34fcef746b9b450abff1850295012d751db35c9bf1f27fd1be004fc5d29"}) as unknown as TypedDocumentString<StartTrainingMutation, StartTrainingMutationVariables>;
 export const HowItWentDocument = new TypedDocumentString(`
     query HowItWent($job: ID!, $run: ID!) {
   job(id: $job) {
@@ -826,7 +826,7 @@ export const HowItWentDocument = new TypedDocumentString(`
     reasons
   }
 }
-    `) as unknown as TypedDocumentString<HowItWentQuery, HowItWentQueryVariables>;
+    `, {"hash":"sha256:fe392435c71fa618ec684a901ab1c9d9f6ce2e5d0e486b3acb4f47dc9285038c"}) as unknown as TypedDocumentString<HowItWentQuery, HowItWentQueryVariables>;
 export const TrainOnceDocument = new TypedDocumentString(`
     mutation TrainOnce($key: String!) {
   trainModel(input: {model: "withdrawal", idempotencyKey: $key}) {
@@ -840,7 +840,7 @@ export const TrainOnceDocument = new TypedDocumentString(`
     }
   }
 }
-    `) as unknown as TypedDocumentString<TrainOnceMutation, TrainOnceMutationVariables>;
+    `, {"hash":"sha256:0dec26dbc8a34a40dd0a12346d28df21affd59ef71265d8e1c81469b5a046604"}) as unknown as TypedDocumentString<TrainOnceMutation, TrainOnceMutationVariables>;
 export const CancelOneDocument = new TypedDocumentString(`
     mutation CancelOne($id: ID!) {
   cancelJob(input: {id: $id}) {
@@ -850,4 +850,4 @@ export const CancelOneDocument = new TypedDocumentString(`
     }
   }
 }
-    `) as unknown as TypedDocumentString<CancelOneMutation, CancelOneMutationVariables>;
+    `, {"hash":"sha256:d4c4fd6d6bb4f881490bab393ef16f7e28c5c7ee7d781e2adddecc4391af061d"}) as unknown as TypedDocumentString<CancelOneMutation, CancelOneMutationVariables>;

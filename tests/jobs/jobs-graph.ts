@@ -23,7 +23,7 @@ export async function openJobsGraph(): Promise<JobsGraph> {
   const database = await openTestDatabase()
   const jobs = await createJobs({ database, log: silent, kinds: testKinds, worker: true, pulse: quickPulse })
   await jobs.start()
-  const { schema, contextOf } = createJobsSubgraph({ jobs })
+  const { schema, contextOf } = createJobsSubgraph({ jobs, database })
   const requestOf = (text: string, variableValues: Record<string, unknown> = {}, as: Viewer = viewer) => {
     const document = parse(text)
     expect(validate(schema, document)).toEqual([])

@@ -31,7 +31,7 @@ beforeAll(async () => {
   jobs = await createJobs({ database, log: silent, kinds: testKinds, worker: true, concurrency: 6, pulse: quickPulse })
   await jobs.start()
   gateway = await createGateway({
-    subgraphs: [createJobsSubgraph({ jobs })],
+    subgraphs: [createJobsSubgraph({ jobs, database })],
     log: silent,
     production: false,
     transport: 'local',

@@ -17,7 +17,7 @@ beforeAll(async () => {
   database = await openTestDatabase()
   jobs = await createJobs({ database, log: silent, kinds: testKinds, worker: true, pulse: quickPulse })
   await jobs.start()
-  subgraph = createJobsSubgraph({ jobs })
+  subgraph = createJobsSubgraph({ jobs, database })
   schema = subgraph.schema
 })
 afterAll(async () => {

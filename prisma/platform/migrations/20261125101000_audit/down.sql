@@ -1,0 +1,2 @@
+-- The way back. Who did what is forgotten.
+DROP TABLE "Audit";

@@ -82,6 +82,36 @@ describe('the events of a job', () => {
     expect(reconnects).toBeGreaterThan(200)
   })
 
+  it('reach three thousand readers at once, those too that do not read for a while, by about a statement each', async () => {
+    const { id } = await jobs.enqueue('chatter', { lines: 40, pauseMs: 25 }, { viewer })
+    let statements = 0
+    const { query } = database.pool
+    database.pool.query = ((...given: Parameters<typeof query>) => {
+      if (JSON.stringify(given[0]).includes('JobEvent')) statements += 1
+      return query.apply(database.pool, given)
+    }) as typeof query
+    let cuts = 0
+    const readers = Array.from({ length: 3000 }, async (_, reader) => {
+      const seen: number[] = []
+      for (let isOver = false; !isOver; ) {
+        for await (const event of jobs.events(id, seen.at(-1) ?? 0)) {
+          isOver = event.type === 'SUCCEEDED'
+          if (event.type === 'CUT') cuts += 1
+          else seen.push(event.sequence)
+          if (reader % 10 === 0 && seen.length === 5) await pause(STALL_MS * 2)
+        }
+      }
+      return seen
+    })
+    const all = await Promise.all(readers)
+    database.pool.query = query
+    const { events } = await jobs.eventPage(id, { first: 1000 })
+    const wanted = events.map((event) => event.sequence)
+    for (const seen of all) expect(seen).toEqual(wanted)
+    expect(cuts).toBeGreaterThanOrEqual(300)
+    expect(statements).toBeLessThan(2 * 3000) // one to begin with, and a wake-up is read once for all
+  })
+
   it('end at once for a reader that waits, when it leaves', async () => {
     const { id } = await jobs.enqueue('wait', {}, { viewer })
     const iterator = jobs.events(id)

@@ -125,7 +125,7 @@ export class Transcript {
 
   /** Everything after a sequence, then live. */
   read(after = 0): CompletionReader {
-    const reader = new Reader(this, Math.min(after, this.#written))
+    const reader = new Reader(this, after)
     if (!this.#end) this.#readers.add(reader)
     this.#changed()
     return reader
@@ -269,9 +269,14 @@ class Reader implements CompletionReader {
   /** There is more. Whoever does not come for it in time is let go. */
   wake(): void {
     while (this.#waiting.length > 0) {
+      const resolve = this.#waiting.shift()!
       const event = this.#take()
-      if (!event) return
-      this.#waiting.shift()!({ done: false, value: event })
+      if (event) resolve({ done: false, value: event })
+      else if (this.#state === 'over') resolve({ done: true, value: undefined })
+      else {
+        this.#waiting.unshift(resolve)
+        return
+      }
     }
     this.#expect()
   }

@@ -1,5 +1,6 @@
 import { InklingError, messageOf } from '../platform/errors.ts'
 import { planRoute } from './plan.ts'
+import type { Screen } from './privacy/screen.ts'
 import { type Embeddings, ProviderError } from './provider.ts'
 import type { Admission, RoutedEmbeddings, RouteOptions } from './route.ts'
 import type { Patience } from './router.ts'
@@ -14,6 +15,7 @@ export interface EmbeddingOptions {
   readonly options: RouteOptions
   readonly patience: Patience
   readonly counter: TokenCounter
+  readonly screen: Screen | null
 }
 
 /**
@@ -21,7 +23,8 @@ export interface EmbeddingOptions {
  * fails: name the target where several embed.
  */
 export async function embed(asking: EmbeddingOptions): Promise<RoutedEmbeddings> {
-  const { states, texts, strategy, options, patience, counter } = asking
+  const { states, strategy, options, patience, counter, screen } = asking
+  const texts = screen ? (await screen.texts(asking.texts)).texts : asking.texts
   const embedders = states.filter(({ target }) => target.capabilities.embeddings && target.provider.embed)
   let inputTokens = 0
   for (const text of texts) inputTokens += await counter.count(text)

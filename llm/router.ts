@@ -5,6 +5,7 @@ import type { BreakerOptions } from './breaker.ts'
 import { embed } from './embedding.ts'
 import { recordBreaker } from './meter.ts'
 import { type Demand, needsOf, type Plan, planRoute } from './plan.ts'
+import type { Screen } from './privacy/screen.ts'
 import type { LlmRequest } from './provider.ts'
 import type { RouteOptions, Router } from './route.ts'
 import { answer } from './routing.ts'
@@ -45,11 +46,13 @@ export interface RouterOptions {
   readonly defaultMaxTokens?: number
   readonly log: Log
   readonly counter?: TokenCounter
+  /** Looks through every prompt and text before it leaves. */
+  readonly screen?: Screen
 }
 
 /** A router over targets. Loads no provider package before its first call; the token vocabulary only where something costs money. */
 export function createRouter(options: RouterOptions): Router {
-  const { log, defaultMaxTokens = DEFAULT_MAX_TOKENS } = options
+  const { log, screen = null, defaultMaxTokens = DEFAULT_MAX_TOKENS } = options
   const patience = { ...defaultPatience, ...options.patience }
   const counter = options.counter ?? createTokenCounter({ isExact: options.targets.some(costsMoney) })
   const strategies = new Map(Object.entries({ ...plainStrategies, ...options.strategies }))
@@ -95,12 +98,24 @@ export function createRouter(options: RouterOptions): Router {
       if (route.order.length === 0 && route.availableAt === null) throw noTarget(route)
       const bounded = { ...request, maxTokens: demand.outputTokens }
       const parts = stoppable((left) =>
-        answer({ states, request: bounded, demand, strategy, options, patience, counter, log, left, planned: route }),
+        answer({
+          states,
+          request: bounded,
+          demand,
+          strategy,
+          options,
+          patience,
+          counter,
+          log,
+          screen,
+          left,
+          planned: route,
+        }),
       )
       return { route, [Symbol.asyncIterator]: () => parts[Symbol.asyncIterator]() }
     },
     embed: (texts, options = {}) =>
-      embed({ states, texts, strategy: strategyOf(options.strategy), options, patience, counter }),
+      embed({ states, texts, strategy: strategyOf(options.strategy), options, patience, counter, screen }),
   }
 }
 

@@ -4,6 +4,7 @@ import type { Log } from '../platform/log.ts'
 import { type AttemptEnd, attempt } from './attempt.ts'
 import { recordAnswer, recordUnanswered } from './meter.ts'
 import { type Demand, type Plan, planRoute } from './plan.ts'
+import type { Screen } from './privacy/screen.ts'
 import { type LlmRequest, type Message, ProviderError, type Usage } from './provider.ts'
 import type { Admission, Attempt, Intent, RoutedFinishReason, RoutedPart, RouteOptions } from './route.ts'
 import type { Patience } from './router.ts'
@@ -21,6 +22,7 @@ export interface Asking {
   readonly patience: Patience
   readonly counter: TokenCounter
   readonly log: Log
+  readonly screen: Screen | null
   /** Aborts when the reader leaves. */
   readonly left: AbortSignal
   /** The order as it was when the request came. */
@@ -68,6 +70,9 @@ export async function* answer(asking: Asking): AsyncGenerator<RoutedPart, void> 
   const missed = () => new ProviderError('TIMEOUT', `The answer was not complete within ${deadlineMs} ms.`)
 
   try {
+    const { request: screened, findings } = (await asking.screen?.request(request)) ?? { request, findings: [] }
+    if (findings.length > 0) log.warn({ findings }, 'a prompt was masked') // rules and counts, never what was found
+    request = { ...screened, maxTokens: request.maxTokens }
     const { text, besides } = chargedInput(request)
     demand = { ...demand, inputTokens: (await counter.count(text)) + besides }
     let plan = planned

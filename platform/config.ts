@@ -73,6 +73,17 @@ const settings = {
     .min(256, 'needs 256: Node and the trainer take 150 of it')
     .default(2048)
     .describe('Memory of the process that a training job fits in; one that needs more fails alone.'),
+  INKLING_LLM_CONFIG: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'File that declares providers and targets; llm.config.yaml or llm.config.ts of the working folder otherwise.',
+    ),
+  INKLING_OLLAMA_URL: z
+    .union([z.literal('off'), z.url({ protocol: /^https?$/ })])
+    .default('http://127.0.0.1:11434')
+    .describe('Where Ollama is looked for when no file declares targets; off looks nowhere.'),
   SHUTDOWN_SECONDS: seconds(1, 60).default(8).describe('How long running requests may take to end after SIGTERM.'),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error']) // no 'silent': the gateway's runtime reads LOG_LEVEL too and refuses it
@@ -103,6 +114,14 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
     `The configuration has ${faults.length} fault${faults.length === 1 ? '' : 's'}: ${faults.join('; ')}`,
     'Correct these environment variables; `inkling doctor` lists every setting.',
   )
+}
+
+/** A variable that a configuration file refers to. */
+export function readVariable(
+  name: string,
+  environment: Record<string, string | undefined> = process.env,
+): string | undefined {
+  return environment[name]
 }
 
 /** Every setting with its value, where it came from and what it means; secrets and passwords in URLs are masked. */

@@ -3,6 +3,7 @@ import { createJobs, type Jobs } from '../jobs/engine.ts'
 import { fanOutOf } from '../jobs/fan-out.ts'
 import type { AnyJobKind } from '../jobs/kind.ts'
 import type { Model } from '../ml/define.ts'
+import { importJob } from '../ml/import/import-job.ts'
 import { scoringJob } from '../ml/scores/scoring-job.ts'
 import { createServing, type Serving } from '../ml/serving.ts'
 import { trainingJob } from '../ml/training-job.ts'
@@ -52,5 +53,5 @@ function jobKinds(ground: Ground, engines: Pick<Engines, 'registry' | 'serving'>
   const { database, clock, learning, config } = ground
   const memoryMb = config.INKLING_TRAINING_MEMORY_MB
   const parts = { ...engines, database, clock, models, client: learning, memoryMb }
-  return [trainingJob(parts), scoringJob(parts)]
+  return [trainingJob(parts), importJob(parts), scoringJob(parts)]
 }

@@ -5,7 +5,10 @@ import { models } from '../models/index.ts'
 import { createRegistry, type Registry } from '../registry/registry.ts'
 import { openGround } from './ground.ts'
 import { diffCommand } from './models/diff.ts'
+import { exportCommand } from './models/export.ts'
+import { importVersionCommand } from './models/import.ts'
 import { aliasCommand, approveCommand, promoteCommand, rollbackCommand } from './models/moving.ts'
+import { pruneCommand } from './models/prune.ts'
 import { showCommand } from './models/show.ts'
 import { printReceipt } from './receipt.ts'
 
@@ -23,7 +26,8 @@ Examples:
   inkling models diff churn 3 champion
   inkling models promote churn 4 --expected 3 --reason "better on the holidays"
   inkling models rollback churn
-  inkling models alias churn shadow 4`,
+  inkling models alias churn shadow 4
+  inkling models export churn@4 churn-4.inkling`,
     )
   command.addCommand(listCommand(), { isDefault: true })
   for (const other of [
@@ -33,6 +37,9 @@ Examples:
     rollbackCommand(),
     aliasCommand(),
     approveCommand(),
+    importVersionCommand(),
+    exportCommand(),
+    pruneCommand(),
   ])
     command.addCommand(other)
   for (const other of command.commands) other.exitOverride()

@@ -1,7 +1,9 @@
 import type { Version } from '../registry/version.ts'
 import type { Artefact } from '../trainer/artefact.ts'
+import type { ReliabilityBin } from '../trainer/metrics.ts'
 import type { FeatureSpec } from './define.ts'
 import type { GateResult } from './gates.ts'
+import type { Origin } from './origin.ts'
 import type { ChampionComparison } from './rollout/evidence.ts'
 
 /** The registry's kind of a model's versions, and of the runs that make them. */
@@ -24,6 +26,10 @@ export interface ModelContents extends Omit<Artefact, 'onnx' | 'explainer' | 'he
   readonly gates?: readonly GateResult[]
   /** Beside the champion of that time, on the same rows; null when there was none. */
   readonly comparison?: ChampionComparison | null
+  /** What was said and what happened on the main hold-out; versions of before 2026-11-25 lack it. */
+  readonly reliability?: readonly ReliabilityBin[]
+  /** Absent when it was trained here. */
+  readonly origin?: Origin
 }
 
 export type ModelVersion = Version<ModelContents>

@@ -21,6 +21,7 @@ const codes = {
   FEATURE_READ_FAILED: { retryable: true },
   NOT_APPLICABLE: { retryable: false },
   ABSTAINED: { retryable: false },
+  NO_REASONS: { retryable: false },
   NOT_STORED: { retryable: false },
   DEADLINE_EXCEEDED: { retryable: true },
   NOT_ENOUGH_ROWS: { retryable: false },

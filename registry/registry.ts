@@ -11,7 +11,7 @@ import {
   rollbackAlias,
 } from './aliases.ts'
 import { type Approval, decideApproval } from './approval.ts'
-import { holdArtefacts, readArtefact, storeArtefact } from './artefacts.ts'
+import { holdArtefacts, readArtefact, readBytes, storeArtefact } from './artefacts.ts'
 import { createExperiments, type Experiments } from './experiments/experiments.ts'
 import { createRuns, type Runs } from './runs.ts'
 import type { ArtefactStore } from './stores/store.ts'
@@ -34,6 +34,10 @@ export interface Registry {
    * store that does not answer throws UNAVAILABLE, a role that the version does not have NOT_FOUND.
    */
   artefact(version: Version, role: string): Promise<Uint8Array>
+  /** Keeps bytes that a version may come of and returns their sha256; pruned after a day when none did. */
+  keep(bytes: Uint8Array): Promise<string>
+  /** Bytes that were kept. Throws NOT_FOUND, ARTEFACT_INVALID or UNAVAILABLE. */
+  kept(sha256: string): Promise<Uint8Array>
   /** Points the alias at a version. Moves of one thing are one after the other; each is in the audit log. */
   move(request: AliasMoveRequest): Promise<AliasMove>
   /** The alias points nowhere from now on; never the champion's. */
@@ -140,6 +144,20 @@ export function createRegistry(database: Database, { artefacts = null, log }: Re
         [kind, name, limit],
       )
       return rows
+    },
+    keep: (bytes) =>
+      database.transaction(async (client) => {
+        await holdArtefacts(client)
+        return storeArtefact(client, bytes, artefacts)
+      }),
+    async kept(sha256) {
+      const bytes = await readBytes(database, sha256, artefacts)
+      if (bytes) return bytes
+      throw new InklingError(
+        'ARTEFACT_INVALID',
+        `The bytes of ${sha256} are not what was kept.`,
+        'Hand them over again.',
+      )
     },
     async artefact(owner, role) {
       try {

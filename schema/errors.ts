@@ -5,7 +5,7 @@ type AnyBuilder = any
 
 /** The error types of the graph and the codes that each stands for. */
 const errorTypes = {
-  InvalidInputError: ['BAD_USER_INPUT', 'LLM_NO_TARGET', 'LLM_REQUEST_REJECTED', 'SECRET_IN_PROMPT'],
+  InvalidInputError: ['BAD_USER_INPUT', 'IMPORT_INVALID', 'FEATURE_MISMATCH', 'LLM_NO_TARGET', 'LLM_REQUEST_REJECTED', 'SECRET_IN_PROMPT'],
   NotFoundError: ['NOT_FOUND', 'MODEL_UNKNOWN', 'JOB_UNKNOWN'],
   ForbiddenError: ['FORBIDDEN', 'UNAUTHENTICATED'],
   ConflictError: ['JOB_STATE', 'CONFLICT', 'ARTEFACT_INVALID', 'COMPLETION_STATE', 'COMPLETION_LOST', 'OUTCOME_DERIVED', 'ALERT_STATE'],

@@ -13,10 +13,11 @@ export interface Reason {
   readonly sentence: string
 }
 
-/** Every feature of every prediction, strongest first. Predictions of one version are explained in one batch. */
+/** Every feature of every prediction, strongest first; none for a version without reasons. Predictions of one version are explained in one batch. */
 export async function reasonsOf(predictions: readonly Prediction[]): Promise<Reason[][]> {
   const reasons: Reason[][] = predictions.map(() => [])
   for (const [served, indexes] of groupByVersion(predictions)) {
+    if (!hasReasons(served)) continue
     const { width } = served.encoder
     const x = new Float32Array(indexes.length * width)
     for (const [at, index] of indexes.entries()) x.set(predictions[index]!.row, at * width)
@@ -25,6 +26,11 @@ export async function reasonsOf(predictions: readonly Prediction[]): Promise<Rea
       reasons[index] = rank(predictions[index]!, values.subarray(at * width, (at + 1) * width))
   }
   return reasons
+}
+
+/** False for a version that other software trained: its structure is not known, and shares would be made up. */
+export function hasReasons({ version }: ServedVersion): boolean {
+  return version.contents.origin?.kind !== 'IMPORTED'
 }
 
 function groupByVersion(predictions: readonly Prediction[]): Map<ServedVersion, number[]> {

@@ -1,6 +1,7 @@
 import { GraphQLError, GraphQLScalarType } from 'graphql'
-import type { Reason } from '../../ml/explain/reasons.ts'
-import { type Estimate, isPrediction } from '../../ml/prediction.ts'
+import { hasReasons, type Reason } from '../../ml/explain/reasons.ts'
+import { NO_REASONS } from '../../ml/origin.ts'
+import { type Estimate, isPrediction, type Prediction } from '../../ml/prediction.ts'
 import type { ServedVersion } from '../../ml/served-version.ts'
 import type { AnyBuilder, PredictionContext } from './context.ts'
 import { refused } from './refused.ts'
@@ -20,8 +21,12 @@ function scaleOf({ explainer }: ServedVersion): 'CALIBRATED' | 'UNCALIBRATED' {
   return explainer.model.calibration?.kind === 'isotonic' ? 'UNCALIBRATED' : 'CALIBRATED'
 }
 
+function explains(estimate: Estimate): estimate is Prediction {
+  return isPrediction(estimate) && hasReasons(estimate.version)
+}
+
 /** Registers `Reason`; returns the fields that give a prediction's reasons. */
-export function registerReasons(builder: AnyBuilder) {
+export function registerReasons(builder: AnyBuilder, Unavailable: AnyBuilder) {
   builder.addScalarType('FeatureValue', featureValueScalar)
   const Direction = builder.enumType('ReasonDirection', {
     description: 'Whether a feature pushes the probability up or down.',
@@ -53,12 +58,12 @@ export function registerReasons(builder: AnyBuilder) {
       type: Scale,
       nullable: true,
       description: 'Which log-odds the reasons add up to; null without reasons.',
-      resolve: (estimate: Estimate) => (isPrediction(estimate) ? scaleOf(estimate.version) : null),
+      resolve: (estimate: Estimate) => (explains(estimate) ? scaleOf(estimate.version) : null),
     }),
     reasons: t.field({
       type: [ReasonRef],
       description:
-        'What speaks for and against it, strongest first. Computed only when asked; empty for a stored score and for a rule.',
+        'What speaks for and against it, strongest first. Computed only when asked; empty for a stored score, a rule and a version trained elsewhere.',
       args: { first: t.arg.int({ defaultValue: 5, description: `How many, 0..${MOST_REASONS}.` }) },
       resolve: async (estimate: Estimate, { first }: { first: number }, context: PredictionContext) => {
         if (first < 0 || first > MOST_REASONS) throw refused(`first must be between 0 and ${MOST_REASONS}.`)
@@ -66,10 +71,16 @@ export function registerReasons(builder: AnyBuilder) {
         return (await context.predictions(estimate.model.name).reasons(estimate)).slice(0, first)
       },
     }),
+    reasonsUnavailable: t.field({
+      type: Unavailable,
+      nullable: true,
+      description: 'Why there are no reasons, where the version that answered cannot give any.',
+      resolve: (estimate: Estimate) => (isPrediction(estimate) && !hasReasons(estimate.version) ? NO_REASONS : null),
+    }),
     baseLogOdds: t.float({
       nullable: true,
       description: 'What the contributions of all reasons are added to: the log-odds before anything is known.',
-      resolve: (estimate: Estimate) => (isPrediction(estimate) ? estimate.version.shares.base : null),
+      resolve: (estimate: Estimate) => (explains(estimate) ? estimate.version.shares.base : null),
     }),
   })
 }

@@ -25,7 +25,11 @@ export function registerPredictionTypes(builder: AnyBuilder, modelVersion: AnyBu
     description: 'Where a probability comes from.',
     values: Object.fromEntries(sources.map((source) => [source, { description: saysOfSource[source] }])),
   })
-  const parts = [registerReasons, registerWhatIf, registerQuality, registerTrend].map((register) => register(builder))
+  const UnavailableRef = registerUnavailable(builder)
+  const parts = [
+    registerReasons(builder, UnavailableRef),
+    ...[registerWhatIf, registerQuality, registerTrend].map((register) => register(builder)),
+  ]
   const PredictionRef = builder.objectRef('Prediction').implement({
     description: 'What a model says about one entity at one moment.',
     fields: (t: AnyBuilder) => ({
@@ -52,7 +56,7 @@ export function registerPredictionTypes(builder: AnyBuilder, modelVersion: AnyBu
       }),
     }),
   })
-  return { PredictionRef, UnavailableRef: registerUnavailable(builder) }
+  return { PredictionRef, UnavailableRef }
 }
 
 export type PredictionRefs = ReturnType<typeof registerPredictionTypes>

@@ -13,6 +13,10 @@ const unavailableCodes = [
   { name: 'ARTEFACT_INVALID', says: 'The version that should serve is broken and was taken out of service.' },
   { name: 'INFERENCE_FAILED', says: 'Scoring failed.' },
   { name: 'INFERENCE_OVERLOADED', says: 'Too many rows wait to be scored.' },
+  {
+    name: 'NO_REASONS',
+    says: 'The version that answered was trained elsewhere: there is a prediction without reasons.',
+  },
   { name: 'UNAVAILABLE', says: 'Something else went wrong.' },
 ] as const
 
@@ -23,7 +27,7 @@ export function registerUnavailable(builder: AnyBuilder): AnyBuilder {
     values: Object.fromEntries(unavailableCodes.map(({ name, says }) => [name, { description: says }])),
   })
   return builder.objectRef('UnavailablePrediction').implement({
-    description: 'Why there is no prediction. There never is a made-up number instead.',
+    description: 'Why there is no prediction, or why it has no reasons. There never is a made-up number instead.',
     fields: (t: AnyBuilder) => ({
       code: t.field({
         type: Code,

@@ -13,6 +13,7 @@ import { registerEntities } from '../../schema/prediction/fields.ts'
 import { registerPredictionTypes } from '../../schema/prediction/types.ts'
 import { createMlContext, type MlContext } from './context.ts'
 import { registerDisagreement } from './disagreement.ts'
+import { registerImports } from './imports.ts'
 import { registerModels } from './models.ts'
 import { registerRollouts } from './rollouts.ts'
 import { registerScoreInput } from './score-input.ts'
@@ -33,6 +34,8 @@ export interface MlEngines {
   readonly client: SqlClient
   /** Seed of training runs that name none. */
   readonly seed: number
+  /** Whose files the mutation importVersion may name; none when absent. */
+  readonly importFolder?: string | undefined
 }
 
 export type MlBuilder = ReturnType<typeof createMlBuilder>
@@ -48,7 +51,8 @@ export function createMlSubgraph(engines: MlEngines): Subgraph {
   builder.queryType({})
   builder.mutationType({})
   const refs = registerModels(builder)
-  registerTraining(builder, refs, resultOf)
+  const training = registerTraining(builder, refs, resultOf)
+  registerImports(builder, refs, training, resultOf, engines.importFolder)
   registerRollouts(builder, { ...refs, ...registerVersions(builder, refs) }, resultOf)
   const predictions = registerPredictionTypes(builder, refs.ModelVersionRef)
   const entities = registerEntities(builder, engines.models, predictions)

@@ -12,7 +12,7 @@ import type { MlBuilder } from './subgraph.ts'
 export type ResultOf = (payload: any, unionName: string, failures?: readonly ErrorTypeName[]) => any
 
 /** Registers training runs and the mutation that starts one. */
-export function registerTraining(builder: MlBuilder, { ModelVersionRef }: ModelRefs, resultOf: ResultOf): void {
+export function registerTraining(builder: MlBuilder, { ModelVersionRef }: ModelRefs, resultOf: ResultOf) {
   const JobRef = builder.objectRef<{ id: string }>('Job').implement({
     description: 'A durable job; the jobs subgraph tells how it goes.',
     directives: { key: { fields: 'id', resolvable: false } } as never,
@@ -130,7 +130,10 @@ export function registerTraining(builder: MlBuilder, { ModelVersionRef }: ModelR
         }) as never,
     }),
   }))
+  return { JobRef, TrainingRunRef }
 }
+
+export type TrainingRefs = ReturnType<typeof registerTraining>
 
 interface Report {
   readonly promoted?: boolean

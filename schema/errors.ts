@@ -5,10 +5,25 @@ type AnyBuilder = any
 
 /** The error types of the graph and the codes that each stands for. */
 const errorTypes = {
-  InvalidInputError: ['BAD_USER_INPUT', 'IMPORT_INVALID', 'FEATURE_MISMATCH', 'LLM_NO_TARGET', 'LLM_REQUEST_REJECTED', 'SECRET_IN_PROMPT'],
+  InvalidInputError: [
+    'BAD_USER_INPUT',
+    'IMPORT_INVALID',
+    'FEATURE_MISMATCH',
+    'LLM_NO_TARGET',
+    'LLM_REQUEST_REJECTED',
+    'SECRET_IN_PROMPT',
+  ],
   NotFoundError: ['NOT_FOUND', 'MODEL_UNKNOWN', 'JOB_UNKNOWN'],
   ForbiddenError: ['FORBIDDEN', 'UNAUTHENTICATED'],
-  ConflictError: ['JOB_STATE', 'CONFLICT', 'ARTEFACT_INVALID', 'COMPLETION_STATE', 'COMPLETION_LOST', 'OUTCOME_DERIVED', 'ALERT_STATE'],
+  ConflictError: [
+    'JOB_STATE',
+    'CONFLICT',
+    'ARTEFACT_INVALID',
+    'COMPLETION_STATE',
+    'COMPLETION_LOST',
+    'OUTCOME_DERIVED',
+    'ALERT_STATE',
+  ],
   TooManyJobsError: ['TOO_MANY_JOBS'],
   RateLimitedError: ['RATE_LIMITED'],
   BudgetExceededError: ['BUDGET_EXCEEDED'],

@@ -109,6 +109,8 @@ export type UnavailableCode =
   | 'NOT_FOUND'
   /** No score was stored by that moment. */
   | 'NOT_STORED'
+  /** The version that answered was trained elsewhere: there is a prediction without reasons. */
+  | 'NO_REASONS'
   /** Something else went wrong. */
   | 'UNAVAILABLE';
 

@@ -1,8 +1,9 @@
 import { Command } from 'commander'
 import { describeGraph, staleContracts } from '../contracts.ts'
+import { openRouter } from '../llm/open.ts'
 import { createServing } from '../ml/serving.ts'
 import { models } from '../models/index.ts'
-import { describeConfig, loadConfig } from '../platform/config.ts'
+import { describeConfig, loadConfig, readVariable } from '../platform/config.ts'
 import { isInklingError, messageOf } from '../platform/errors.ts'
 import { createLog } from '../platform/log.ts'
 import { pendingMigrations } from '../platform/migrate.ts'
@@ -78,6 +79,15 @@ async function examineGround(ground: Ground): Promise<Finding[]> {
         ? `stands at ${clock.now().toISOString()} (${clock.frozenBy})`
         : `runs: ${clock.now().toISOString()}`,
     ),
+    await attempt('llm', async () => {
+      const { router, source, close } = await openRouter({ config, lookup: readVariable, log, folder: process.cwd() })
+      close()
+      const targets = router.targets().map(({ target: { name, llm, provider, price } }) => {
+        const label = provider.label ? `, ${provider.label}` : ''
+        return `${name} (${llm}${label}${price ? '' : ', never asked: its price is unknown'})`
+      })
+      return `${source}: ${targets.join(', ')}; by ${router.strategies[0]}`
+    }),
   ]
   const serving = await createServing({ registry, models, log: createLog(log.level === 'info' ? 'silent' : log.level) })
   for (const { model, version, problem } of serving.states())

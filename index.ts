@@ -6,10 +6,28 @@ export { createJobs, type Jobs } from './jobs/engine.ts'
 export { defineJob } from './jobs/kind.ts'
 export { defineLlm } from './llm/configuration.ts'
 export { extractDataset } from './ml/dataset.ts'
-export type { Actionable, Bands, FeatureSpec, Gates, Model, NamedModel, Pair, SqlClient } from './ml/define.ts'
+export type {
+  Actionable,
+  Bands,
+  Better,
+  FeatureSpec,
+  Gate,
+  Gates,
+  Model,
+  NamedModel,
+  Pair,
+  SqlClient,
+} from './ml/define.ts'
 export { bindKit } from './ml/define.ts'
 export { inkling } from './ml/extension/extension.ts'
 export type { CallOptions, OnFailure, RowFailure, RowPrediction } from './ml/extension/types.ts'
+export { createReadArms, type ReadArms } from './ml/rollout/arms.ts'
+export { type ExperimentPlan, startExperiment } from './ml/rollout/experiments.ts'
+export { readRival } from './ml/rollout/opponent.ts'
+export { type Promotion, promotions } from './ml/rollout/policy.ts'
+export { pointAlias, promote, rollBack } from './ml/rollout/promotion.ts'
+export { createShadowing, type Shadowing } from './ml/rollout/shadow.ts'
+export { createExperimentUpkeep } from './ml/rollout/upkeep.ts'
 export { type ChangeWatch, unwatchChanges, watchChanges } from './ml/scores/changes.ts'
 export { SCORING_JOB, scoringJob, startScoring } from './ml/scores/scoring-job.ts'
 export { createScoreStore, type ScoreStore, type StoredScore } from './ml/scores/store.ts'

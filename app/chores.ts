@@ -1,5 +1,7 @@
 import type { Ground } from '../cli/ground.ts'
+import { createReadArms } from '../ml/rollout/arms.ts'
 import { heldBack } from '../ml/rollout/first-training.ts'
+import { createExperimentUpkeep, type ExperimentUpkeep } from '../ml/rollout/upkeep.ts'
 import { watchChanges } from '../ml/scores/changes.ts'
 import { createScoreUpkeep, type ScoreUpkeep } from '../ml/scores/upkeep.ts'
 import { findModel, startTraining } from '../ml/training-job.ts'
@@ -13,7 +15,7 @@ export interface Chores {
   readonly firstJobs: ReadonlyMap<string, string>
   /** Starts the models' first training where nothing serves yet. Resolves with the jobs' ids by model. */
   trainMissing(): Promise<ReadonlyMap<string, string>>
-  /** From now on scores everyone when another version serves, and those whose rows changed. */
+  /** From now on scores everyone when another version serves, and those whose rows changed; and judges experiments. */
   keepScores(): Promise<void>
   stop(): Promise<void>
 }
@@ -21,6 +23,7 @@ export interface Chores {
 export function createChores({ database, log, config }: Ground, engines: Engines): Chores {
   const firstJobs = new Map<string, string>()
   let upkeep: ScoreUpkeep | null = null
+  let experiments: ExperimentUpkeep | null = null
   return {
     firstJobs,
     async trainMissing() {
@@ -47,9 +50,12 @@ export function createChores({ database, log, config }: Ground, engines: Engines
       await watchChanges(database, watches)
       upkeep ??= createScoreUpkeep({ database, ...engines, viewer: localViewer, log })
       await upkeep.look()
+      const { registry } = engines
+      experiments ??= createExperimentUpkeep({ database, registry, readArms: createReadArms(database), log })
     },
     async stop() {
       await upkeep?.stop()
+      await experiments?.stop()
     },
   }
 }

@@ -4,6 +4,7 @@ import { fanOutOf } from '../jobs/fan-out.ts'
 import type { AnyJobKind } from '../jobs/kind.ts'
 import type { Model } from '../ml/define.ts'
 import { importJob } from '../ml/import/import-job.ts'
+import { createShadowing, type Shadowing } from '../ml/rollout/shadow.ts'
 import { scoringJob } from '../ml/scores/scoring-job.ts'
 import { createServing, type Serving } from '../ml/serving.ts'
 import { trainingJob } from '../ml/training-job.ts'
@@ -14,6 +15,7 @@ import { createRegistry, type Registry } from '../registry/registry.ts'
 export interface Engines {
   readonly registry: Registry
   readonly serving: Serving
+  readonly shadow: Shadowing
   readonly jobs: Jobs
   readonly models: readonly Model[]
 }
@@ -45,7 +47,9 @@ export async function openEngines(
     fanOut,
   })
   opened.defer(() => jobs.stop())
-  return { registry, serving, jobs, models }
+  const shadow = createShadowing({ database, serving, log, share: ground.config.INKLING_SHADOW_SHARE })
+  opened.defer(() => shadow.close())
+  return { registry, serving, shadow, jobs, models }
 }
 
 /** What can be enqueued. A new kind of job is one line here. */

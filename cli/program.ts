@@ -23,7 +23,7 @@ const program = new Command('inkling')
   .addHelpText(
     'after',
     `
-Settings come from the environment; \`inkling doctor\` lists them. Exit code 0: done; 1: refused or failed; 2: called wrongly.`,
+Settings come from the environment; \`inkling doctor\` lists them. Exit code 0: done; 1: refused or failed; 2: called wrongly; 3: a trained model failed a gate.`,
   )
 
 const { startCommand } = await import('./start.ts')

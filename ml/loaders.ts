@@ -18,6 +18,7 @@ import {
   type Outcome,
   type Prediction,
 } from './prediction.ts'
+import type { Shadowing } from './rollout/shadow.ts'
 import { scoreSides } from './rollout/sides.ts'
 import type { ServedVersion, Serving, Sides } from './serving.ts'
 import { estimateOf, notStored, type PastScore, type PastScores } from './stored.ts'
@@ -60,6 +61,8 @@ export interface LoaderOptions {
   readonly batching?: Batching
   readonly scores?: PastScores | undefined
   readonly meter?: Meter
+  /** Compares what is served with the version behind the alias shadow. */
+  readonly shadow?: Shadowing | undefined
   /** The request's "now" on the data's clock: what was stored last may be newer than it. */
   readonly now?: Date
 }
@@ -70,7 +73,7 @@ const MOST_SEARCHES = 100
 
 /** The predictions of one model in one request: one feature read, and one inference per version, for everything asked in a tick. */
 export function createPredictionLoader(options: LoaderOptions): PredictionLoader {
-  const { model, serving, client, instant, scores, meter, now } = options
+  const { model, serving, client, instant, scores, meter, shadow, now } = options
   const batching = options.batching ?? createBatching(client)
   const slots = new Map<string, Slot>()
   const versions = new Map<string, DataLoader<Slot, Outcome>>()
@@ -109,7 +112,11 @@ export function createPredictionLoader(options: LoaderOptions): PredictionLoader
       // so that every version of the request is read for together.
       if (selector === CHAMPION) sides ??= serving.sidesAt(model, instant)
       const reading = features.loadMany(asked)
-      if (selector === CHAMPION) return await scoreSides(sides!, asked, await reading, scoreAll)
+      if (selector === CHAMPION) {
+        const outcomes = await scoreSides(sides!, asked, await reading, scoreAll)
+        shadow?.observe(model, instant, outcomes)
+        return outcomes
+      }
       const served = await serving.versionAt(model, selector, instant)
       return await scoreAll(served, asked, await reading)
     } catch (error) {

@@ -33,6 +33,8 @@ export interface Serving {
   sidesAt(model: Model, instant: Date): Sides
   /** What an alias (champion, challenger, shadow ...) pointed at that instant, or a version by its number. Throws as `championAt`, and NOT_FOUND. */
   versionAt(model: Model, selector: string, instant: Date): Promise<ServedVersion>
+  /** The id of the version that an alias pointed at at that instant; null for none. Looks at nothing but memory. */
+  aliasAt(model: Model, alias: string, instant: Date): string | null
   /** A version by its id, kept loaded while there is room. */
   load(id: string): Promise<ServedVersion>
   /** What a version has answered in this process; null when it was never loaded here. */
@@ -101,7 +103,7 @@ export async function createServing(options: {
     if (current?.champion !== champion)
       log.info({ event: 'version serves', model: model.name, version: champion.version.number })
     await settle(seat)
-    await pause(since - Date.now()) // whoever waits for the look finds the version in force
+    await pause(Math.max(1, since - Date.now())) // whoever waits for the look finds the version in force
   }
 
   /** The version that the alias points at, else the one that serves already, else the newest earlier one that still may. */
@@ -197,16 +199,16 @@ export async function createServing(options: {
     if (name === CHAMPION) return championAt(model, instant)
     const id = /^\d{1,9}$/.test(name)
       ? await registry.find(MODEL_KIND, model.name, Number(name))
-      : aliased(model, name, instant)
+      : aliasAt(model, name, instant)
     if (!id) throw unknownVersion(model, selector)
     const reigning = seats.get(model.name)?.reigns.flatMap(versionsOf)
     const served = reigning?.find(({ version }) => version.id === id) ?? (await shelf.take(id))
     refuseMismatch(model, served.version)
     return served
   }
-  function aliased(model: Model, alias: string, instant: Date): string | null | undefined {
+  function aliasAt(model: Model, alias: string, instant: Date): string | null {
     const moves = seats.get(model.name)?.moves ?? []
-    return moves.findLast((move) => move.alias === alias && move.movedAt <= instant)?.toId
+    return moves.findLast((move) => move.alias === alias && move.movedAt <= instant)?.toId ?? null
   }
 
   await refresh()
@@ -219,6 +221,7 @@ export async function createServing(options: {
       return { champion: reign.champion, versionOf: sidesOf(reign, instant) }
     },
     versionAt,
+    aliasAt,
     load: (id) => shelf.take(id),
     coverageOf: (id) => coverages.get(id) ?? null,
     states: () =>

@@ -39,6 +39,12 @@ const settings = {
     .max(2 ** 31 - 1)
     .default(7)
     .describe('Seed of training and of the simulated school.'),
+  INKLING_SHADOW_SHARE: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .default(1)
+    .describe('Share of served rows that a shadow version scores too, after they were served.'),
   INKLING_WORKER: z.enum(['on', 'off']).default('on').describe('Whether this process runs jobs.'),
   INKLING_ARTEFACTS: z
     .string()

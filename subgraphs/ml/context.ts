@@ -23,7 +23,7 @@ export function createMlContext(
   { batching, scores }: { readonly batching: Batching; readonly scores: PastScores },
   request: RequestContext,
 ): MlContext {
-  const { serving, client, registry, models } = engines
+  const { serving, client, registry, models, shadow } = engines
   const meter = createMeter()
   const shared = countedBatching(batching, request)
   const loaders = new Map<string, PredictionLoader>()
@@ -43,7 +43,7 @@ export function createMlContext(
       const { instant, now } = request
       const model = findModel(models, name)
       const loader = countedLoader(
-        createPredictionLoader({ model, serving, client, instant, now, batching: shared, scores, meter }),
+        createPredictionLoader({ model, serving, client, instant, now, batching: shared, scores, meter, shadow }),
         request,
       )
       loaders.set(name, loader)

@@ -1,6 +1,7 @@
 import type { Jobs } from '../../jobs/engine.ts'
 import { createBatching } from '../../ml/batching.ts'
 import type { Model, SqlClient } from '../../ml/define.ts'
+import type { Shadowing } from '../../ml/rollout/shadow.ts'
 import { createScoreStore } from '../../ml/scores/store.ts'
 import type { Serving } from '../../ml/serving.ts'
 import type { Database } from '../../platform/database.ts'
@@ -14,10 +15,12 @@ import { registerPredictionTypes } from '../../schema/prediction/types.ts'
 import { createMlContext, type MlContext } from './context.ts'
 import { registerDisagreement } from './disagreement.ts'
 import { registerImports } from './imports.ts'
+import { registerExperiments } from './experiments.ts'
 import { registerModels } from './models.ts'
 import { registerRollouts } from './rollouts.ts'
 import { registerScoreInput } from './score-input.ts'
 import { registerScores } from './scores.ts'
+import { registerShadows } from './shadows.ts'
 import { registerTraining } from './training.ts'
 import { registerVersions } from './versions.ts'
 
@@ -28,6 +31,8 @@ export interface MlEngines {
   readonly database: Database
   readonly registry: Registry
   readonly serving: Serving
+  /** Compares what is served with a shadow; nothing is compared without it. */
+  readonly shadow?: Shadowing | undefined
   readonly jobs: Jobs
   readonly models: readonly Model[]
   /** Reads features: the customer's own client. */
@@ -54,6 +59,8 @@ export function createMlSubgraph(engines: MlEngines): Subgraph {
   const training = registerTraining(builder, refs, resultOf)
   registerImports(builder, refs, training, resultOf, engines.importFolder)
   registerRollouts(builder, { ...refs, ...registerVersions(builder, refs) }, resultOf)
+  registerExperiments(builder, refs, resultOf)
+  registerShadows(builder, refs)
   const predictions = registerPredictionTypes(builder, refs.ModelVersionRef)
   const entities = registerEntities(builder, engines.models, predictions)
   registerDisagreement(builder, predictions, entities)

@@ -194,6 +194,21 @@ export type MostLikelyToLeaveQueryVariables = Exact<{ [key: string]: never; }>;
 
 export type MostLikelyToLeaveQuery = { learnersByChurn: { totalCount: number, riskLevels: Array<{ riskLevel: RiskLevel, count: number }>, freshness: { scoredAt: string | null, isStale: boolean, changes: number, version: { number: number } | null }, edges: Array<{ score: number, riskLevel: RiskLevel, scoredAt: string, node: { id: string, name: string, country: string | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, progressByStruggle: { edges: Array<{ score: number, node: { learner: { name: string }, objective: { title: string } } }> } };
 
+export type RolloutQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type RolloutQuery = { model: { champion: { number: number, comparison: { rows: number, isUnseen: boolean, gains: Array<{ metric: string, gain: number, low: number, high: number }> } | null, gates: Array<{ says: string, isPassed: boolean }> } | null, experiment: { share: number, challenger: { number: number } | null, interval: { difference: number, low: number, high: number } | null, steps: Array<{ share: number, at: string }> } | null } | null, aliasMoves: { nodes: Array<{ alias: string, act: string, movedAt: string, movedBy: string, reason: string, from: { number: number } | null, to: { number: number } | null }> }, experiments: { nodes: Array<{ outcome: string | null, reason: string | null, startedAt: string, endedAt: string | null }> }, shadowComparisons: { nodes: Array<{ hour: string, rows: number, agreement: number | null, meanDifference: number | null, largest: number }> } };
+
+export type RollBackMutationVariables = Exact<{ [key: string]: never; }>;
+
+
+export type RollBackMutation = { rollbackModel:
+    | { __typename: 'ConflictError', code: string, message: string, hint: string }
+    | { __typename: 'InvalidInputError', code: string, message: string, hint: string }
+    | { __typename: 'NotFoundError', code: string, message: string, hint: string }
+    | { __typename: 'RollbackModelPayload', move: { from: { number: number } | null, to: { number: number } | null } }
+   };
+
 export type PageOfRiskQueryVariables = Exact<{
   first: number;
 }>;
@@ -645,6 +660,98 @@ export const MostLikelyToLeaveDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:011ecc2ba9d27687bf3ed10280a18f3a889eff7ffc5abeeebe14fcbd6ecda33d"}) as unknown as TypedDocumentString<MostLikelyToLeaveQuery, MostLikelyToLeaveQueryVariables>;
+export const RolloutDocument = new TypedDocumentString(`
+    query Rollout {
+  model(name: "churn") {
+    champion {
+      number
+      comparison {
+        rows
+        isUnseen
+        gains {
+          metric
+          gain
+          low
+          high
+        }
+      }
+      gates {
+        says
+        isPassed
+      }
+    }
+    experiment {
+      share
+      challenger {
+        number
+      }
+      interval {
+        difference
+        low
+        high
+      }
+      steps {
+        share
+        at
+      }
+    }
+  }
+  aliasMoves(model: "churn", first: 5) {
+    nodes {
+      alias
+      act
+      from {
+        number
+      }
+      to {
+        number
+      }
+      movedAt
+      movedBy
+      reason
+    }
+  }
+  experiments(model: "churn", first: 3) {
+    nodes {
+      outcome
+      reason
+      startedAt
+      endedAt
+    }
+  }
+  shadowComparisons(model: "churn", first: 3) {
+    nodes {
+      hour
+      rows
+      agreement
+      meanDifference
+      largest
+    }
+  }
+}
+    `, {"hash":"sha256:07fa10167ca94c10fd40e6b816b411afba17ded4e6d45bc8352d879b2a0a73ae"}) as unknown as TypedDocumentString<RolloutQuery, RolloutQueryVariables>;
+export const RollBackDocument = new TypedDocumentString(`
+    mutation RollBack {
+  rollbackModel(input: {model: "churn", reason: "tried in GraphiQL"}) {
+    __typename
+    ... on RollbackModelPayload {
+      move {
+        from {
+          number
+        }
+        to {
+          number
+        }
+      }
+    }
+    ... on Error {
+      code
+      message
+      hint
+    }
+  }
+}
+    `, {"hash":"sha256:c7d394c00199abd63c9155b47370008f336e115f3b7e7094d3b4968f4f633b78"}) as unknown as TypedDocumentString<RollBackMutation, RollBackMutationVariables>;
 export const PageOfRiskDocument = new TypedDocumentString(`
     query PageOfRisk($first: Int!) {
   learners(first: $first) {

@@ -40,10 +40,22 @@ export function createMlContext(
     predictions(name) {
       const known = loaders.get(name)
       if (known) return known
-      const { instant, now } = request
+      const { instant, now, viewer } = request
+      const { tenant } = viewer
       const model = findModel(models, name)
       const loader = countedLoader(
-        createPredictionLoader({ model, serving, client, instant, now, batching: shared, scores, meter, shadow }),
+        createPredictionLoader({
+          model,
+          serving,
+          client,
+          instant,
+          now,
+          batching: shared,
+          scores,
+          meter,
+          shadow,
+          tenant,
+        }),
         request,
       )
       loaders.set(name, loader)

@@ -2,6 +2,7 @@ import type { Ground } from '../cli/ground.ts'
 import { createJobs, type Jobs } from '../jobs/engine.ts'
 import { fanOutOf } from '../jobs/fan-out.ts'
 import type { AnyJobKind } from '../jobs/kind.ts'
+import type { Llm } from '../llm/engine.ts'
 import type { Model } from '../ml/define.ts'
 import { importJob } from '../ml/import/import-job.ts'
 import { createShadowing, type Shadowing } from '../ml/rollout/shadow.ts'
@@ -10,6 +11,7 @@ import { createServing, type Serving } from '../ml/serving.ts'
 import { trainingJob } from '../ml/training-job.ts'
 import { models } from '../models/index.ts'
 import { createRegistry, type Registry } from '../registry/registry.ts'
+import { openLlmEngine } from './llm.ts'
 
 /** The engines of one process, each handed to whoever needs it. */
 export interface Engines {
@@ -18,6 +20,7 @@ export interface Engines {
   readonly shadow: Shadowing
   readonly jobs: Jobs
   readonly models: readonly Model[]
+  readonly llm: Llm
 }
 
 /** What a process does with the engines, beside asking for jobs. */
@@ -49,7 +52,9 @@ export async function openEngines(
   opened.defer(() => jobs.stop())
   const shadow = createShadowing({ database, serving, log, share: ground.config.INKLING_SHADOW_SHARE })
   opened.defer(() => shadow.close())
-  return { registry, serving, shadow, jobs, models }
+  const llm = openLlmEngine(ground)
+  opened.defer(() => llm.close())
+  return { registry, serving, shadow, jobs, models, llm }
 }
 
 /** What can be enqueued. A new kind of job is one line here. */

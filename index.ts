@@ -8,6 +8,7 @@ export { defineLlm } from './llm/configuration.ts'
 export { extractDataset } from './ml/dataset.ts'
 export type {
   Actionable,
+  Alerts,
   Bands,
   Better,
   FeatureSpec,
@@ -28,6 +29,13 @@ export { type Promotion, promotions } from './ml/rollout/policy.ts'
 export { pointAlias, promote, rollBack } from './ml/rollout/promotion.ts'
 export { createShadowing, type Shadowing } from './ml/rollout/shadow.ts'
 export { createExperimentUpkeep } from './ml/rollout/upkeep.ts'
+export { WEBHOOK_JOB, webhookJob } from './ml/alerts/webhook.ts'
+export { keepMonitoring, MONITOR_JOB, monitorJob } from './ml/monitoring/monitor-job.ts'
+export { createPredictionLog, type PredictionLog } from './ml/monitoring/prediction-log.ts'
+export { recordOutcome } from './ml/outcomes/recording.ts'
+export { createOutcomeStore, type LabelledPrediction, type OutcomeStore } from './ml/outcomes/store.ts'
+export { type Forgotten, forgetPerson, type People, type Trace } from './ml/people/forgetting.ts'
+export { keepRetrainSchedules } from './ml/retraining.ts'
 export { type ChangeWatch, unwatchChanges, watchChanges } from './ml/scores/changes.ts'
 export { SCORING_JOB, scoringJob, startScoring } from './ml/scores/scoring-job.ts'
 export { createScoreStore, type ScoreStore, type StoredScore } from './ml/scores/store.ts'

@@ -10,6 +10,7 @@ import { createServing, type Serving } from '../ml/serving.ts'
 import { trainingJob } from '../ml/training-job.ts'
 import { models } from '../models/index.ts'
 import { createRegistry, type Registry } from '../registry/registry.ts'
+import { type Monitoring, openMonitoring } from './monitoring.ts'
 
 /** The engines of one process, each handed to whoever needs it. */
 export interface Engines {
@@ -18,6 +19,7 @@ export interface Engines {
   readonly shadow: Shadowing
   readonly jobs: Jobs
   readonly models: readonly Model[]
+  readonly monitoring: Monitoring
 }
 
 /** What a process does with the engines, beside asking for jobs. */
@@ -39,17 +41,19 @@ export async function openEngines(
   const serving = await createServing({ registry, models: scores ? models : [], log })
   opened.defer(() => serving.close())
   const fanOut = await fanOutOf(database, ground.config.REDIS_URL, log)
-  const jobs = await createJobs({
+  // Kinds come before the engine that runs them; by the time one runs, it is there.
+  const monitoring = openMonitoring(ground, { registry, serving, jobs: () => jobs }, opened)
+  const jobs: Jobs = await createJobs({
     database,
     log,
     worker: works,
-    kinds: jobKinds(ground, { registry, serving }),
+    kinds: [...jobKinds(ground, { registry, serving }), ...monitoring.kinds],
     fanOut,
   })
   opened.defer(() => jobs.stop())
   const shadow = createShadowing({ database, serving, log, share: ground.config.INKLING_SHADOW_SHARE })
   opened.defer(() => shadow.close())
-  return { registry, serving, shadow, jobs, models }
+  return { registry, serving, shadow, jobs, models, monitoring }
 }
 
 /** What can be enqueued. A new kind of job is one line here. */

@@ -3,6 +3,7 @@ import { authenticationSettings } from './authentication-settings.ts'
 import { port, seconds } from './config-values.ts'
 import { InklingError } from './errors.ts'
 import { limitSettings } from './limit-settings.ts'
+import { monitoringSettings } from './monitoring-settings.ts'
 import { rateSettings } from './rate-settings.ts'
 import { roleSettings } from './role-settings.ts'
 
@@ -99,6 +100,7 @@ const settings = {
   ...roleSettings,
   ...authenticationSettings,
   ...limitSettings,
+  ...monitoringSettings,
   ...rateSettings,
 }
 

@@ -5,9 +5,11 @@ export { listen } from './gateway/server.ts'
 export { createJobs, type Jobs } from './jobs/engine.ts'
 export { defineJob } from './jobs/kind.ts'
 export { defineLlm } from './llm/configuration.ts'
+export { WEBHOOK_JOB, webhookJob } from './ml/alerts/webhook.ts'
 export { extractDataset } from './ml/dataset.ts'
 export type {
   Actionable,
+  Alerts,
   Bands,
   Better,
   FeatureSpec,
@@ -21,6 +23,12 @@ export type {
 export { bindKit } from './ml/define.ts'
 export { inkling } from './ml/extension/extension.ts'
 export type { CallOptions, OnFailure, RowFailure, RowPrediction } from './ml/extension/types.ts'
+export { keepMonitoring, MONITOR_JOB, monitorJob } from './ml/monitoring/monitor-job.ts'
+export { createPredictionLog, type PredictionLog } from './ml/monitoring/prediction-log.ts'
+export { recordOutcome } from './ml/outcomes/recording.ts'
+export { createOutcomeStore, type LabelledPrediction, type OutcomeStore } from './ml/outcomes/store.ts'
+export { type Forgotten, forgetPerson, type People, type Trace } from './ml/people/forgetting.ts'
+export { keepRetrainSchedules } from './ml/retraining.ts'
 export { createReadArms, type ReadArms } from './ml/rollout/arms.ts'
 export { type ExperimentPlan, startExperiment } from './ml/rollout/experiments.ts'
 export { readRival } from './ml/rollout/opponent.ts'

@@ -8,6 +8,7 @@ import { findModel, startTraining } from '../ml/training-job.ts'
 import { watches } from '../models/watches.ts'
 import { localViewer } from '../platform/viewer.ts'
 import type { Engines } from './engines.ts'
+import { watchModels } from './monitoring.ts'
 
 /** What a process that works does unasked. */
 export interface Chores {
@@ -15,12 +16,13 @@ export interface Chores {
   readonly firstJobs: ReadonlyMap<string, string>
   /** Starts the models' first training where nothing serves yet. Resolves with the jobs' ids by model. */
   trainMissing(): Promise<ReadonlyMap<string, string>>
-  /** From now on scores everyone when another version serves, and those whose rows changed; and judges experiments. */
+  /** From now on scores everyone when another version serves, and those whose rows changed; judges experiments, watches and retrains. */
   keepScores(): Promise<void>
   stop(): Promise<void>
 }
 
-export function createChores({ database, log, config }: Ground, engines: Engines): Chores {
+export function createChores(ground: Ground, engines: Engines): Chores {
+  const { database, log, config } = ground
   const firstJobs = new Map<string, string>()
   let upkeep: ScoreUpkeep | null = null
   let experiments: ExperimentUpkeep | null = null
@@ -47,6 +49,7 @@ export function createChores({ database, log, config }: Ground, engines: Engines
       return firstJobs
     },
     async keepScores() {
+      await watchModels(ground, engines)
       await watchChanges(database, watches)
       upkeep ??= createScoreUpkeep({ database, ...engines, viewer: localViewer, log })
       await upkeep.look()

@@ -12,6 +12,7 @@ import { trainingJob } from '../ml/training-job.ts'
 import { models } from '../models/index.ts'
 import { createRegistry, type Registry } from '../registry/registry.ts'
 import { openLlmEngine } from './llm.ts'
+import { type Monitoring, openMonitoring } from './monitoring.ts'
 
 /** The engines of one process, each handed to whoever needs it. */
 export interface Engines {
@@ -21,6 +22,7 @@ export interface Engines {
   readonly jobs: Jobs
   readonly models: readonly Model[]
   readonly llm: Llm
+  readonly monitoring: Monitoring
 }
 
 /** What a process does with the engines, beside asking for jobs. */
@@ -42,11 +44,13 @@ export async function openEngines(
   const serving = await createServing({ registry, models: scores ? models : [], log })
   opened.defer(() => serving.close())
   const fanOut = await fanOutOf(database, ground.config.REDIS_URL, log)
-  const jobs = await createJobs({
+  // Kinds come before the engine that runs them; by the time one runs, it is there.
+  const monitoring = openMonitoring(ground, { registry, serving, jobs: () => jobs }, opened)
+  const jobs: Jobs = await createJobs({
     database,
     log,
     worker: works,
-    kinds: jobKinds(ground, { registry, serving }),
+    kinds: [...jobKinds(ground, { registry, serving }), ...monitoring.kinds],
     fanOut,
   })
   opened.defer(() => jobs.stop())
@@ -54,7 +58,7 @@ export async function openEngines(
   opened.defer(() => shadow.close())
   const llm = openLlmEngine(ground)
   opened.defer(() => llm.close())
-  return { registry, serving, shadow, jobs, models, llm }
+  return { registry, serving, shadow, jobs, models, llm, monitoring }
 }
 
 /** What can be enqueued. A new kind of job is one line here. */

@@ -17,7 +17,8 @@ const makers = {
   async ml({ database, learning, config }, engines) {
     const { createMlSubgraph } = await import('../subgraphs/ml/subgraph.ts')
     const { INKLING_SEED: seed, INKLING_IMPORT_DIR: importFolder } = config
-    return createMlSubgraph({ ...(await engines()), database, client: learning, seed, importFolder })
+    const opened = await engines()
+    return createMlSubgraph({ ...opened, ...opened.monitoring, database, client: learning, seed, importFolder })
   },
   async jobs({ database }, engines) {
     const { createJobsSubgraph } = await import('../subgraphs/jobs/subgraph.ts')

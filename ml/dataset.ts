@@ -1,6 +1,6 @@
 import { InklingError } from '../platform/errors.ts'
 import type { Column, Dataset } from '../trainer/dataset.ts'
-import type { FeatureValue, LabelRow, Model, SqlClient } from './define.ts'
+import type { FeatureValue, KeyValues, LabelRow, Model, SqlClient } from './define.ts'
 
 export interface Extraction {
   readonly dataset: Dataset
@@ -22,6 +22,8 @@ export interface ExtractionOptions {
   readonly memoryMb?: number | undefined
   readonly signal?: AbortSignal | undefined
   readonly onRows?: (rows: number) => void
+  /** Told of the key of every row that is used. */
+  readonly onKey?: (key: KeyValues) => void
 }
 
 /** Labels joined with features, page by page; holds the encoded rows only. Every row sees the world as of its own moment. Throws OUT_OF_MEMORY. */
@@ -34,8 +36,10 @@ export async function extractDataset(model: Model, client: SqlClient, options: E
     const read = await model.read(client, page)
     for (const [index, label] of page.entries()) {
       const { eligible, values } = read[index]!
-      if (eligible) rows.add(label, values)
-      else notApplicable++
+      if (eligible) {
+        rows.add(label, values)
+        options.onKey?.(label.key)
+      } else notApplicable++
     }
     refuseTooMany(model, rows.count, options.memoryMb)
     options.onRows?.(rows.count)

@@ -8,6 +8,7 @@ import { type Reason, reasonsOf } from './explain/reasons.ts'
 import { withFallback } from './fallback.ts'
 import type { Meter } from './meter.ts'
 import { CHAMPION } from './model-version.ts'
+import type { ServedBatch } from './monitoring/prediction-log.ts'
 import { outcomesOf } from './outcomes.ts'
 import {
   type Absence,
@@ -67,7 +68,11 @@ export interface LoaderOptions {
   readonly tenant?: string
   /** The request's "now" on the data's clock: what was stored last may be newer than it. */
   readonly now?: Date
+  /** Told once of what the champion answered about now, and of what stood in for it; must not throw. */
+  readonly served?: ((served: ServedAnswers) => void) | undefined
 }
+
+export type ServedAnswers = Pick<ServedBatch, 'versionId' | 'answers' | 'areFallbacks'>
 
 const DAY_MS = 86_400_000
 /** What is read about an entity that is not there, or not the tenant's. */
@@ -77,11 +82,12 @@ const MOST_SEARCHES = 100
 
 /** The predictions of one model in one request: one feature read, and one inference per version, for everything asked in a tick. */
 export function createPredictionLoader(options: LoaderOptions): PredictionLoader {
-  const { model, serving, client, instant, scores, meter, shadow, now, tenant } = options
+  const { model, serving, client, instant, scores, meter, shadow, now, tenant, served: tell } = options
   const batching = options.batching ?? createBatching(client)
   const slots = new Map<string, Slot>()
   const versions = new Map<string, DataLoader<Slot, Outcome>>()
   const answers = new Map<string, Promise<Answer>>()
+  const substitutes = new Map<Slot, Promise<Answer>>()
   const wait = deadlines()
   let sides: Sides | null = null
 
@@ -128,7 +134,20 @@ export function createPredictionLoader(options: LoaderOptions): PredictionLoader
     { maxBatchSize: MOST_PAIRS },
   )
 
+  /** What is asked about another moment than now is a question about history: nobody was served by it. */
+  const isNow = ({ asOf }: Pair) => now === undefined || asOf.getTime() === now.getTime()
+
   async function predictAll(selector: string, asked: readonly Slot[]): Promise<Outcome[]> {
+    const outcomes = await computeAll(selector, asked)
+    if (tell && selector === CHAMPION)
+      tell({
+        versionId: sides?.champion.version.id ?? null,
+        answers: outcomes.filter((_, index) => isNow(asked[index]!)),
+      })
+    return outcomes
+  }
+
+  async function computeAll(selector: string, asked: readonly Slot[]): Promise<Outcome[]> {
     try {
       // What throws at once spares the read. Another version may have to be loaded first: the read does not wait for it,
       // so that every version of the request is read for together.
@@ -195,10 +214,17 @@ export function createPredictionLoader(options: LoaderOptions): PredictionLoader
   async function compute(slot: Slot): Promise<Answer> {
     const outcome = await champions.load(slot)
     if (isPrediction(outcome) || !model.fallback) return outcome
-    return withFallback(model, slot, outcome, {
-      stored: () => storedOrNone(slot),
-      features: () => features.load(slot),
-    })
+    let answer = substitutes.get(slot)
+    if (!answer) {
+      answer = withFallback(model, slot, outcome, {
+        stored: () => storedOrNone(slot),
+        features: () => features.load(slot),
+      })
+      substitutes.set(slot, answer)
+      const given = await answer
+      if (tell && given !== outcome && isNow(slot)) tell({ versionId: null, answers: [given], areFallbacks: true })
+    }
+    return answer
   }
   async function answerOn(slot: Slot, { asServed, within }: Terms): Promise<Answer> {
     if (asServed) return (await stored.load(slot)) ?? notStored(model, slot.asOf)

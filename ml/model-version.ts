@@ -20,6 +20,8 @@ export interface ModelContents extends Omit<Artefact, 'onnx' | 'explainer' | 'he
   readonly positives: number
   readonly notApplicable: number
   readonly window: { readonly from: string; readonly to: string }
+  /** Shares of the hold-out's probabilities by step of log-odds: what served ones are held against. Absent in versions made before it was kept. */
+  readonly scoreShares?: readonly number[]
   /** The receipt's sha256 of rows, definition and code; the whole of it is the artefact `receipt`. */
   readonly receipt: { readonly rows: string; readonly definition: string; readonly code: string }
   /** What every demand of the model file came to; absent in versions from before there were such. */

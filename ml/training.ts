@@ -10,6 +10,8 @@ import { fitModel, proveGoldenRows } from './fitting.ts'
 import { fitModelApart } from './fitting-apart.ts'
 import { judge } from './gates.ts'
 import { CHAMPION, MODEL_KIND, type ModelContents, type ModelVersion } from './model-version.ts'
+import { probabilityShares } from './monitoring/bins.ts'
+import { createTrainedKeys } from './people/trained-keys.ts'
 import { keepRows } from './receipt/kept-rows.ts'
 import { type Receipt, serialiseReceipt } from './receipt/receipt.ts'
 import { writeReceipt } from './receipt/writing.ts'
@@ -54,6 +56,9 @@ export interface TrainedModel {
   readonly receipt: Receipt
   /** The rows it was trained on, compressed, where they are to be kept. */
   readonly keptRows: Uint8Array | null
+  /** Digests of the keys it was trained on, so that a person's removal finds the versions that learned from that person; null where
+   * nobody here knows them. */
+  readonly trainedKeys: Uint8Array | null
   /** False when the version it went on from may have learned from the rows that judge it. */
   readonly isJudgedUnseen: boolean
   readonly evidence: Evidence
@@ -81,11 +86,13 @@ export async function trainVersion(model: Model, options: TrainingOptions): Prom
   const { client, now, signal, onProgress } = options
   const report = (done: number, message: string) => onProgress?.({ done: Math.round(done), total: 100, message })
   report(0, 'reading rows')
+  const keys = createTrainedKeys()
   const extraction = await withSpan('inkling.extract', { 'inkling.model': model.name }, () =>
     extractDataset(model, client, {
       now,
       signal,
       memoryMb: options.memoryMb && options.memoryMb / 4,
+      onKey: (key) => keys.add(key),
       onRows: (rows) => report(EXTRACTION_SHARE * (1 - 1 / (1 + rows / 50_000)), `read ${rows} rows`),
     }),
   )
@@ -116,6 +123,7 @@ export async function trainVersion(model: Model, options: TrainingOptions): Prom
     rows: extraction.dataset.n,
     positives: extraction.positives,
     notApplicable: extraction.notApplicable,
+    scoreShares: probabilityShares(artefact.heldOut.answers),
     window: { from: extraction.window!.from.toISOString(), to: extraction.window!.to.toISOString() },
     receipt: { rows: receipt.rows.sha256, definition: receipt.definition.sha256, code: receipt.code.sha256 },
     gates,
@@ -123,7 +131,8 @@ export async function trainVersion(model: Model, options: TrainingOptions): Prom
   }
   const isJudgedUnseen = isUnseen(artefact, dataset, options.continueFrom)
   const reasons = gates.filter(({ isPassed }) => !isPassed).map(({ says }) => says)
-  return { model, artefact, contents, receipt, keptRows, isJudgedUnseen, evidence, reasons }
+  const trainedKeys = await keys.finish()
+  return { model, artefact, contents, receipt, keptRows, trainedKeys, isJudgedUnseen, evidence, reasons }
 }
 
 /**
@@ -135,7 +144,7 @@ export async function registerVersion(
   trained: TrainedModel,
   options: { readonly promote: Promotion; readonly createdBy: string; readonly runId?: string },
 ): Promise<TrainingOutcome> {
-  const { model, artefact, contents, receipt, keptRows, evidence, isJudgedUnseen, reasons } = trained
+  const { model, artefact, contents, receipt, keptRows, trainedKeys, evidence, isJudgedUnseen, reasons } = trained
   const decision = decide(model, options.promote, trained)
   const version = await registry.register<ModelContents>({
     kind: MODEL_KIND,
@@ -145,6 +154,7 @@ export async function registerVersion(
       onnx: artefact.onnx,
       explainer: artefact.explainer,
       receipt: Buffer.from(serialiseReceipt(receipt)),
+      ...(trainedKeys ? { keys: trainedKeys } : {}),
       ...(keptRows ? { dataset: keptRows } : {}),
     },
     schemaHash: model.schemaHash,

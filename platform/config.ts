@@ -4,6 +4,7 @@ import { port, seconds } from './config-values.ts'
 import { InklingError } from './errors.ts'
 import { limitSettings } from './limit-settings.ts'
 import { llmSettings } from './llm-settings.ts'
+import { monitoringSettings } from './monitoring-settings.ts'
 import { rateSettings } from './rate-settings.ts'
 import { roleSettings } from './role-settings.ts'
 
@@ -100,6 +101,7 @@ const settings = {
   ...roleSettings,
   ...authenticationSettings,
   ...limitSettings,
+  ...monitoringSettings,
   ...rateSettings,
   ...llmSettings,
 }

@@ -37,6 +37,7 @@ const codes = {
   RATE_LIMITED: { retryable: true },
   OUTCOME_DERIVED: { retryable: false },
   ALERT_STATE: { retryable: false },
+  WEBHOOK_REFUSED: { retryable: false },
   CANCELLED: { retryable: false },
   OUT_OF_MEMORY: { retryable: false },
   ADDRESS_REFUSED: { retryable: false },

@@ -1,6 +1,7 @@
 import { createAges } from './ages.ts'
 import { builtEligibility, builtFeatures, builtLabel } from './builder.ts'
 import { checkQuestion, invalid, specOf } from './checks.ts'
+import { windowOf } from './conditions.ts'
 import { type Datamodel, ownOf } from './datamodel.ts'
 import type { KitDefinition } from './definition.ts'
 import { judgementOf } from './judgement.ts'
@@ -57,6 +58,8 @@ export function defineWithKit<S extends SchemaTypes, M extends ModelName<S>>(
     labelShape: JSON.stringify({ eligible, label, snapshots, group }),
     labels: snapshotLabels.labels,
     candidates: snapshotLabels.candidates,
+    labelsAt: snapshotLabels.labelsAt,
+    labelWindowMs: windowOf(label),
     ...policyOf(definition),
     ...watchingOf(definition),
     ...judgementOf(definition, specs),

@@ -62,8 +62,8 @@ export function defineWithSql<M extends string, F extends Readonly<Record<string
       const read = new Map(possible.map((pair, index) => [pair, toFeatureRow(name, features, rows[index]!)]))
       return pairs.map((pair) => read.get(pair) ?? { eligible: false, values: features.map(() => null) })
     },
-    async *labels(client, { now, pageSize, signal }) {
-      for await (const page of pagesOf(name, definition.labels, client, now, pageSize)) {
+    async *labels(client, { now, from = BEGINNING, pageSize, signal }) {
+      for await (const page of pagesOf(name, definition.labels, client, { from, to: now, limit: pageSize })) {
         signal?.throwIfAborted()
         for (const row of page) checkLabel(name, key.fields, row, now)
         for (let start = 0; start < page.length; start += pageSize) yield page.slice(start, start + pageSize)
@@ -89,10 +89,10 @@ async function* pagesOf(
   model: string,
   labels: OwnLabels,
   client: SqlClient,
-  now: Date,
-  limit: number,
+  range: { readonly from: Date; readonly to: Date; readonly limit: number },
 ): AsyncGenerator<readonly LabelRow[]> {
-  const first = labels(client, { from: BEGINNING, to: now, after: null, limit })
+  const { limit } = range
+  const first = labels(client, { ...range, after: null })
   if (Symbol.asyncIterator in first) {
     const pages = first[Symbol.asyncIterator]()
     try {
@@ -110,11 +110,7 @@ async function* pagesOf(
     yield page
     if (page.length < limit) return
     const after = page.at(-1)!
-    page = await guard(
-      model,
-      'labels',
-      async () => labels(client, { from: BEGINNING, to: now, after, limit }) as typeof first,
-    )
+    page = await guard(model, 'labels', async () => labels(client, { ...range, after }) as typeof first)
   }
 }
 

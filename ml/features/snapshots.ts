@@ -1,7 +1,7 @@
 import { compileCondition, compileLabel, windowOf } from './conditions.ts'
 import { type Datamodel, isMoment, type ModelShape, tableOf } from './datamodel.ts'
-import type { EntityKey } from './keys.ts'
-import type { CandidateOptions, KeyValues, LabelOptions, LabelRow, SqlClient } from './model.ts'
+import { type EntityKey, pairsFrom, pairValues } from './keys.ts'
+import type { CandidateOptions, KeyValues, LabelOptions, LabelRow, Pair, SqlClient } from './model.ts'
 import type { Owner } from './owner.ts'
 import { query } from './reader.ts'
 import { type Condition, hoursOf, type LabelDefinition, type Snapshots } from './reading.ts'
@@ -27,6 +27,8 @@ interface Question {
 export interface SnapshotLabels {
   labels(client: SqlClient, options: LabelOptions): AsyncIterable<readonly LabelRow[]>
   candidates(client: SqlClient, options: CandidateOptions): Promise<KeyValues[]>
+  /** The label of each pair, whatever the grid; null for whom the question is not about. */
+  labelsAt(client: SqlClient, pairs: readonly Pair[]): Promise<(0 | 1 | null)[]>
 }
 
 /**
@@ -38,17 +40,18 @@ export function createSnapshots(question: Question): SnapshotLabels {
   const spot = spotOf(model, 'snapshots')
   intervalOf(spot, snapshots.every, 'every')
   const every = hoursOf(snapshots.every) * 3_600_000
-  const first = compilePage(question, { labelled: true, after: false })
+  const firstPage = compilePage(question, { labelled: true, after: false })
   const next = compilePage(question, { labelled: true, after: true })
   const firstKeys = compilePage(question, { labelled: false, after: false })
   const nextKeys = compilePage(question, { labelled: false, after: true })
   const firstOwn = question.owner && compilePage(question, { labelled: false, after: false, owner: question.owner })
   const nextOwn = question.owner && compilePage(question, { labelled: false, after: true, owner: question.owner })
+  const ofPairs = compileLabels(question)
   const earliest = compileEarliest(question, spot)
 
   async function readPage(
     client: SqlClient,
-    page: typeof first,
+    page: typeof firstPage,
     asOf: Date,
     limit: number,
     after: KeyValues | undefined,
@@ -58,16 +61,17 @@ export function createSnapshots(question: Question): SnapshotLabels {
     return query<Row[]>(client, model, page.sql, [asOf.toISOString(), limit, ...bounds, ...tenant, ...page.values])
   }
   return {
-    async *labels(client, { now, pageSize, signal }) {
-      const start = await earliest(client)
-      if (start === null) return
+    async *labels(client, { now, from, pageSize, signal }) {
+      const first = await earliest(client)
+      if (first === null) return
+      const start = Math.max(first, from?.getTime() ?? first)
       const last = now.getTime() - windowOf(label)
       for (let moment = Math.ceil(start / every) * every; moment <= last; moment += every) {
         const asOf = new Date(moment)
         let after: KeyValues | undefined
         do {
           signal?.throwIfAborted()
-          const rows = await readPage(client, after ? next : first, asOf, pageSize, after)
+          const rows = await readPage(client, after ? next : firstPage, asOf, pageSize, after)
           if (rows.length > 0)
             yield rows.map((row) => ({
               key: key.decode(row),
@@ -87,7 +91,31 @@ export function createSnapshots(question: Question): SnapshotLabels {
           : await readPage(client, after ? nextKeys : firstKeys, asOf, limit, after)
       return rows.map(key.decode)
     },
+    async labelsAt(client, pairs) {
+      if (pairs.length === 0) return []
+      const rows = await query<Row[]>(client, model, ofPairs.sql, [...pairValues(key, pairs), ...ofPairs.values])
+      return rows.map(({ eligible, label: said }) => (eligible === true ? (Number(said) > 0 ? 1 : 0) : null))
+    },
   }
+}
+
+/** The label of pairs, in their order. */
+function compileLabels({ model, datamodel, root, key, eligible, label }: Question) {
+  const statement = createStatement(datamodel, root, key.fields.length + 1)
+  const said = compileLabel(statement, spotOf(model, 'label'), label)
+  const isThere = `${key.columns[0]} IS NOT NULL`
+  const asked = eligible ? ` AND ${compileCondition(statement, spotOf(model, 'eligible'), eligible)}` : ''
+  const on = key.columns.map((column, index) => `${column} = p.k${index}`).join(' AND ')
+  const sql = [
+    `SELECT (${isThere}${asked}) AS "eligible", ${said} AS "label"`,
+    `FROM ${pairsFrom(key)}`,
+    `LEFT JOIN ${tableOf(root)} e ON ${on}`,
+    statement.joins(),
+    'ORDER BY p.place',
+  ]
+    .filter((line) => line !== '')
+    .join('\n')
+  return { sql, values: statement.values }
 }
 
 /** One page of eligible entities at the moment $1, at most $2 of them, after the key in $3 ..., of the tenant in the next parameter. */

@@ -97,6 +97,7 @@ export async function importModel(model: Model, options: ImportOptions): Promise
       contents,
       receipt,
       keptRows: null,
+      trainedKeys: null,
       isJudgedUnseen: judgement.isUnseen,
       evidence,
       reasons: gates.filter(({ isPassed }) => !isPassed).map(({ says }) => says),

@@ -52,6 +52,7 @@ async function run(names: string[], options: Options): Promise<void> {
       for (const { name } of chosen) {
         const request: ScoringInput = {
           model: name,
+          everyone: true, // whoever runs the command runs the installation
           scope: options.scope === 'all' ? 'ALL' : 'CHANGED',
           ...(options.olderThan ? { scoredBefore: new Date(Date.now() - options.olderThan).toISOString() } : {}),
         }

@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises'
-import { Command } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import { InklingError } from '../platform/errors.ts'
+import { DEFAULT_TENANT } from '../platform/viewer.ts'
 import { clearRows, readOrigin } from '../prisma/learning/rows/origin.ts'
 import { DEFAULT_LEARNERS, seedSchool } from '../prisma/learning/seed/school.ts'
 import { openGround } from './ground.ts'
@@ -10,6 +11,7 @@ import { parseWhole } from './try/options.ts'
 interface SeedOptions {
   readonly seed?: number
   readonly learners: number
+  readonly tenant: string
   readonly json?: boolean
 }
 
@@ -23,8 +25,15 @@ export function seedCommand(): Command {
     )
     .option('--seed <number>', 'which school (default: INKLING_SEED)', parseWhole(0, 2 ** 31 - 1))
     .option('--learners <number>', 'how many learners', parseWhole(50, 100_000), DEFAULT_LEARNERS)
+    .option('--tenant <name>', 'whose school it is; other tenants keep theirs', parseTenant, DEFAULT_TENANT)
     .option('--json', 'print the summary as JSON')
     .action(seed)
+}
+
+/** The name begins the keys of the tenant's rows. */
+function parseTenant(text: string): string {
+  if (/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/.test(text)) return text
+  throw new InvalidArgumentError('Expected up to 63 letters, digits, dots, dashes and underscores.')
 }
 
 async function seed(options: SeedOptions): Promise<void> {
@@ -35,6 +44,7 @@ async function seed(options: SeedOptions): Promise<void> {
       seed: options.seed ?? config.INKLING_SEED,
       learners: options.learners,
       now: clock.now(),
+      tenant: options.tenant,
       onProgress: ({ done, total, message }) => bar.update(done, total, message),
     })
     bar.stop()

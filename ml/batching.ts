@@ -4,6 +4,7 @@ import { type Coalescer, createCoalescer } from './coalescer.ts'
 import type { FeatureRow, Model, Pair, SqlClient } from './define.ts'
 import { recordBatch } from './meter.ts'
 import type { ServedVersion } from './served-version.ts'
+import { tenantsOf } from './tenants.ts'
 
 /** Pairs read in one statement. */
 export const MOST_PAIRS = 5000
@@ -21,6 +22,8 @@ export interface Slot extends Pair {
  * a key has to be turned away before it gets here, and each gets back its own rows only.
  */
 export interface Batching {
+  /** Whose each slot's entity is, in their order; asked before features are. Throws FEATURE_READ_FAILED. */
+  tenants(model: Model, slots: readonly Slot[]): Promise<readonly (string | null)[]>
   /** In the order of the slots. Throws FEATURE_READ_FAILED. */
   read(model: Model, slots: readonly Slot[]): Promise<readonly FeatureRow[]>
   /** Probabilities, shape (n,). rows: shape (n, width). */
@@ -36,7 +39,18 @@ interface Rows {
 export function createBatching(client: SqlClient, { across = true }: { readonly across?: boolean } = {}): Batching {
   const reads = new WeakMap<Model, Coalescer<readonly Slot[], readonly FeatureRow[]>>()
   const scores = new WeakMap<ServedVersion, Coalescer<Rows, Float32Array>>()
+  const owners = new WeakMap<Model, Coalescer<readonly Slot[], readonly (string | null)[]>>()
   return {
+    tenants(model, slots) {
+      const run = (parts: readonly (readonly Slot[])[]) => lookTogether(model, client, parts)
+      if (!model.tenants || !across) return run([slots]).then(([tenants]) => tenants!)
+      let owner = owners.get(model)
+      if (!owner) {
+        owner = createCoalescer({ run, sizeOf: (part) => part.length, most: MOST_PAIRS, waitMs: WAIT_MS })
+        owners.set(model, owner)
+      }
+      return owner.call(slots)
+    },
     read(model, slots) {
       const run = (parts: readonly (readonly Slot[])[]) => readTogether(model, client, parts)
       if (!across) return run([slots]).then(([rows]) => rows!)
@@ -59,6 +73,21 @@ export function createBatching(client: SqlClient, { across = true }: { readonly 
       return scorer.call({ rows, n })
     },
   }
+}
+
+/** An entity has one tenant, whoever asks: what requests share here is not what they may see. */
+async function lookTogether(
+  model: Model,
+  client: SqlClient,
+  parts: readonly (readonly Slot[])[],
+): Promise<(readonly (string | null)[])[]> {
+  const keys = parts.flatMap((part) => part.map(({ key }) => key))
+  const tenants = await tenantsOf(model, client, keys)
+  let at = 0
+  return parts.map((part) => {
+    at += part.length
+    return tenants.slice(at - part.length, at)
+  })
 }
 
 async function readTogether(

@@ -3,6 +3,7 @@ import type { KeyValues, Model, SqlClient } from './define.ts'
 import { outcomesOf } from './outcomes.ts'
 import { isPrediction, type Prediction } from './prediction.ts'
 import type { ServedVersion } from './served-version.ts'
+import { tenantsOf } from './tenants.ts'
 
 /** One entity as two versions see it. */
 export interface Dispute {
@@ -26,6 +27,8 @@ export interface Disagreement {
 export async function findDisagreement(options: {
   readonly model: Model
   readonly client: SqlClient
+  /** Whose entities; everybody's when absent. */
+  readonly tenant?: string
   readonly batching: Batching
   readonly versions: readonly [ServedVersion, ServedVersion]
   readonly asOf: Date
@@ -35,7 +38,7 @@ export async function findDisagreement(options: {
   readonly among: number
   readonly signal?: AbortSignal | undefined
 }): Promise<Disagreement> {
-  const { model, client, batching, versions, asOf, first, among, signal } = options
+  const { model, client, tenant, batching, versions, asOf, first, among, signal } = options
   let disputes: Dispute[] = []
   let compared = 0
   let sum = 0
@@ -45,11 +48,18 @@ export async function findDisagreement(options: {
   while (seen < among && !isComplete && model.candidates) {
     signal?.throwIfAborted()
     const limit = Math.min(MOST_PAIRS, among - seen)
-    const keys = await model.candidates(client, { asOf, limit, ...(after ? { after } : {}) })
-    isComplete = keys.length < limit
-    if (keys.length === 0) break
-    after = keys.at(-1)!
-    seen += keys.length
+    const found = await model.candidates(client, {
+      asOf,
+      limit,
+      ...(after ? { after } : {}),
+      ...(tenant === undefined ? {} : { tenant }),
+    })
+    isComplete = found.length < limit
+    if (found.length === 0) break
+    after = found.at(-1)!
+    seen += found.length
+    const owners = tenant === undefined ? [] : await tenantsOf(model, client, found)
+    const keys = model.tenants && tenant !== undefined ? found.filter((_, index) => owners[index] === tenant) : found
     const slots = keys.map((key, index) => ({ id: String(index), key, asOf }))
     const read = await batching.read(model, slots)
     const [ones, others] = await Promise.all(

@@ -64,6 +64,8 @@ export interface LoaderOptions {
   readonly meter?: Meter
   /** Compares what is served with the version behind the alias shadow. */
   readonly shadow?: Shadowing | undefined
+  /** Whose entities are answered for; every other one is answered like one that is not there. Absent: a trusted caller, who sees all. */
+  readonly tenant?: string
   /** The request's "now" on the data's clock: what was stored last may be newer than it. */
   readonly now?: Date
   /** Told once of what the champion answered about now, and of what stood in for it; must not throw. */
@@ -73,12 +75,14 @@ export interface LoaderOptions {
 export type ServedAnswers = Pick<ServedBatch, 'versionId' | 'answers' | 'areFallbacks'>
 
 const DAY_MS = 86_400_000
+/** What is read about an entity that is not there, or not the tenant's. */
+const NOBODY: FeatureRow = { eligible: false, values: [] }
 /** Searches for changes in one request: each may score many thousands of rows. */
 const MOST_SEARCHES = 100
 
 /** The predictions of one model in one request: one feature read, and one inference per version, for everything asked in a tick. */
 export function createPredictionLoader(options: LoaderOptions): PredictionLoader {
-  const { model, serving, client, instant, scores, meter, shadow, now, served: tell } = options
+  const { model, serving, client, instant, scores, meter, shadow, now, served: tell, tenant } = options
   const batching = options.batching ?? createBatching(client)
   const slots = new Map<string, Slot>()
   const versions = new Map<string, DataLoader<Slot, Outcome>>()
@@ -97,11 +101,29 @@ export function createPredictionLoader(options: LoaderOptions): PredictionLoader
     return slot
   }
 
+  const owned = new DataLoader<Slot, boolean>(
+    async (asked) => (await batching.tenants(model, asked)).map((owner) => owner === tenant),
+    { maxBatchSize: MOST_PAIRS },
+  )
+  /** What is found for the tenant's own entities; `nothing` for all others, about whom nothing is asked. */
+  async function ofOwn<T>(
+    asked: readonly Slot[],
+    nothing: T,
+    find: (own: readonly Slot[]) => Promise<readonly T[]>,
+  ): Promise<readonly T[]> {
+    if (tenant === undefined || !model.tenants) return find(asked)
+    const isOwn = await Promise.all(asked.map((slot) => owned.load(slot)))
+    const own = asked.filter((_, index) => isOwn[index])
+    const found = own.length > 0 ? await find(own) : []
+    let at = 0
+    return isOwn.map((is) => (is ? found[at++]! : nothing))
+  }
+
   const features = new DataLoader<Slot, FeatureRow | Absence>(
     async (asked) => {
       const start = performance.now()
       try {
-        return await batching.read(model, asked)
+        return await ofOwn<FeatureRow>(asked, NOBODY, (own) => batching.read(model, own))
       } catch (error) {
         if (!isInklingError(error)) throw error
         return asked.map(() => absenceOf(error))
@@ -176,8 +198,10 @@ export function createPredictionLoader(options: LoaderOptions): PredictionLoader
 
   const stored = new DataLoader<Slot, Estimate | null>(async (asked) => {
     if (!scores) return asked.map(() => null)
-    const found = await byMoment(asked, (keys, asOf) =>
-      scores.latest(model.name, keys, asOf.getTime() === now?.getTime() ? undefined : asOf),
+    const found = await ofOwn<PastScore | null>(asked, null, (own) =>
+      byMoment(own, (keys, asOf) =>
+        scores.latest(model.name, keys, asOf.getTime() === now?.getTime() ? undefined : asOf),
+      ),
     )
     return asked.map((slot, index) => {
       const score = found[index]

@@ -4,6 +4,7 @@ export const churn = defineModel({
   name: 'churn',
   entity: 'Learner',
   question: 'Will this learner cancel within 30 days?',
+  tenant: 'tenant',
   probabilityField: 'churnScore',
   features: (f) => ({
     daysSinceActive: f.daysSince('activities', 'day', {

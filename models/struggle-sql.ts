@@ -186,13 +186,14 @@ WHERE first."submittedAt" > m."at" AND first."submittedAt" <= m."at" + interval 
   AND COALESCE(m."registeredAt" <= m."at", true) AND (m."withdrawnAt" IS NULL OR m."withdrawnAt" > m."at") AND m."at" < m."endsAt"
 ORDER BY m."learnerId", m."objectiveId"`
 
-/** Parameters: moment, learner and objective of the key before (empty texts at first), limit. */
+/** Parameters: moment, learner and objective of the key before (empty texts at first), limit, tenant (null: all). */
 export const CANDIDATES = `
 SELECT en."learnerId", o."id" AS "objectiveId"
 FROM "learning"."Enrollment" en
 JOIN "learning"."Presentation" pr ON pr."id" = en."presentationId"
 JOIN "learning"."Objective" o ON o."presentationId" = en."presentationId"
-WHERE en."learnerId" >= $2::text AND (en."learnerId", o."id") > ($2::text, $3::text) AND ${RUNS('$1::timestamptz')}
+WHERE ($5::text IS NULL OR EXISTS (SELECT FROM "learning"."Learner" l WHERE l."id" = en."learnerId" AND l."tenant" = $5::text))
+  AND en."learnerId" >= $2::text AND (en."learnerId", o."id") > ($2::text, $3::text) AND ${RUNS('$1::timestamptz')}
   AND NOT EXISTS (
     SELECT 1 FROM "learning"."Attempt" t
     WHERE t."objectiveId" = o."id" AND t."learnerId" = en."learnerId" AND t."submittedAt" <= $1::timestamptz AND t."score" IS NOT NULL

@@ -11,6 +11,7 @@ export const struggle = defineModel({
   name: 'struggle',
   entity: 'Progress',
   question: 'Will this learner score under 60 on this objective?',
+  tenant: 'learner.tenant',
   group: 'learnerId',
   split: ['group', 'time+group'],
   features: {
@@ -105,7 +106,7 @@ export const struggle = defineModel({
       after = ids.at(-1)!
     }
   },
-  candidates: (db, { asOf, after, limit }) => {
+  candidates: (db, { asOf, after, limit, tenant }) => {
     const { learnerId = '', objectiveId = '' } = after ?? {}
     return db.$queryRawUnsafe<(ProgressKey & Record<string, string>)[]>(
       CANDIDATES,
@@ -113,6 +114,7 @@ export const struggle = defineModel({
       learnerId,
       objectiveId,
       limit,
+      tenant ?? null,
     )
   },
   bands: { LOW: 0, MEDIUM: 0.25, HIGH: 0.5 },

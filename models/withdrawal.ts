@@ -4,6 +4,7 @@ export const withdrawal = defineModel({
   name: 'withdrawal',
   entity: 'Enrollment',
   question: 'Will this learner withdraw from the course within 30 days?',
+  tenant: 'learner.tenant',
   group: 'learnerId',
   features: (f) => ({
     dayOfCourse: f.daysSince('presentation.startsAt', {

@@ -31,7 +31,10 @@ export interface Viewer {
   readonly scopes: readonly string[]
 }
 
-export const localViewer: Viewer = { id: 'local', tenant: 'default', scopes: ['admin', 'bulk'] }
+/** Whose rows are that name no tenant, and who runs the installation. */
+export const DEFAULT_TENANT = 'default'
+
+export const localViewer: Viewer = { id: 'local', tenant: DEFAULT_TENANT, scopes: ['admin', 'bulk'] }
 
 /** `admin` holds every scope but `bulk`, which is about limits and not about rights. */
 export function hasScope(viewer: Viewer, scope: Scope): boolean {

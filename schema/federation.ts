@@ -13,8 +13,9 @@ import {
   GraphQLUnionType,
 } from 'graphql'
 import type { RequestContext, Subgraph } from '../platform/request.ts'
+import type { Scope } from '../platform/viewer.ts'
 import { auditMutations } from './audit.ts'
-import { guardScopes } from './scopes.ts'
+import { guardScopes, requireScopes } from './scopes.ts'
 import { refuseBrokenText } from './text.ts'
 
 const SPECIFICATION = 'https://specs.apollo.dev/federation/v2.9'
@@ -23,9 +24,16 @@ const IMPORTS = ['@key', '@shareable', '@external', '@inaccessible', '@tag', '@p
 // biome-ignore lint/suspicious/noExplicitAny: a reference has the shape of its key, which differs by type
 export type ResolveReference = (reference: any, context: any, info: GraphQLResolveInfo) => unknown
 
-/** `extensions` of a type that other subgraphs may ask for by key. Pair it with the `key` directive. */
-export function entityExtensions(resolveReference: ResolveReference) {
-  return { apollo: { subgraph: { resolveReference } } }
+/**
+ * `extensions` of a type that other subgraphs may ask for by key. Pair it with the `key` directive. `scopes`: what a viewer needs to be
+ * given one; without, the type holds nothing but its key and fields with scopes of their own.
+ */
+export function entityExtensions(resolveReference: ResolveReference, scopes?: readonly Scope[]) {
+  const guarded: ResolveReference = (reference, context: RequestContext, info) => {
+    requireScopes(context.viewer, scopes ?? [])
+    return resolveReference(reference, context, info)
+  }
+  return { apollo: { subgraph: { resolveReference: scopes ? guarded : resolveReference, scopes } } }
 }
 
 function isEntity(type: unknown): type is GraphQLObjectType {

@@ -36,11 +36,16 @@ export function guardScopes(schema: GraphQLSchema): void {
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type)) continue
     for (const field of Object.values(type.getFields())) {
-      const needed = scopesOf(field)
-      if (needed) guard(field, ({ viewer }) => requireScopes(viewer, needed))
+      const needed = scopesOf(field) ?? (type.extensions.scopes as readonly Scope[] | undefined)
+      if (needed && needed.length > 0) guard(field, ({ viewer }) => requireScopes(viewer, needed))
       else if (type === mutations) guard(field, refuseUndeclared)
     }
   }
+}
+
+/** `extensions` of a type whose fields need scopes, each unless it declares its own; `scopes: []` opens one. */
+export function fieldScopes(scopes: readonly Scope[]) {
+  return { scopes }
 }
 
 /** The scopes that a field declares; undefined when it declares none. */

@@ -51,6 +51,7 @@ await database.query('VACUUM ANALYZE inkling."Score"')
 
 const page = (change: Partial<RankingPage> = {}): RankingPage => ({
   model: 'churn',
+  tenant: 'default',
   fields: ['id'],
   bounds: [],
   highestFirst: true,
@@ -115,17 +116,20 @@ for (const [name, work] of [
     'GraphQL: first page with totalCount and counts per risk level',
     () => ask(`{ learnersByChurn(first: 20) { totalCount riskLevels { count } ${fields} } }`),
   ],
-  ['totalCount', () => countScores(database, 'churn', [])],
-  ['totalCount of probability >= 0.7', () => countScores(database, 'churn', [{ gte: 0.7 }])],
+  ['totalCount', () => countScores(database, { model: 'churn', tenant: 'default', bounds: [] })],
+  [
+    'totalCount of probability >= 0.7',
+    () => countScores(database, { model: 'churn', tenant: 'default', bounds: [{ gte: 0.7 }] }),
+  ],
   [
     'totalCount of probability >= 0.70001, a bound that cuts a bucket',
-    () => countScores(database, 'churn', [{ gte: 0.70001 }]),
+    () => countScores(database, { model: 'churn', tenant: 'default', bounds: [{ gte: 0.70001 }] }),
   ],
   [
     'totalCount of probability >= 0.0000123, which cuts the fullest bucket',
-    () => countScores(database, 'churn', [{ gte: 0.0000123 }]),
+    () => countScores(database, { model: 'churn', tenant: 'default', bounds: [{ gte: 0.0000123 }] }),
   ],
-  ['counts per risk level', () => countLevels(database, 'churn', bands, [])],
+  ['counts per risk level', () => countLevels(database, { model: 'churn', tenant: 'default', bounds: [] }, bands)],
   [
     'the same by count(*)',
     () => database.query('SELECT count(*) FROM inkling."Score" WHERE model = $1 AND probability >= 0.15', ['churn']),

@@ -129,7 +129,10 @@ for (const name of [
   const { id } = await startScoring({ jobs, models: [model] }, { model: 'wide' }, { viewer: localViewer })
   const job = await jobs.ended(id)
   const seconds = (job.endedAt!.getTime() - job.startedAt!.getTime()) / 1000
-  if (job.state !== 'SUCCEEDED' || (await countScores(database, 'wide', [])) !== rows)
+  if (
+    job.state !== 'SUCCEEDED' ||
+    (await countScores(database, { model: 'wide', tenant: 'default', bounds: [] })) !== rows
+  )
     throw new Error(JSON.stringify(job.error))
   const { user, system } = process.cpuUsage(cpu)
   printRow([name, Math.round(rows / seconds).toLocaleString('en'), (user + system) / rows])

@@ -74,6 +74,8 @@ export interface KitDefinition<S extends SchemaTypes, M extends ModelName<S>> ex
   readonly features: (f: FeatureKit<S, M>) => Readonly<Record<string, Feature<M>>>
   /** Whom the question is about; everyone when absent. */
   readonly eligible?: (f: EligibilityKit<S, M>) => Holds<M>
+  /** The column that names an entity's tenant, its own or behind to-one relations: 'tenant', 'learner.tenant'. Absent: everybody's. */
+  readonly tenant?: ScalarPath<S, M, string>
   readonly label: (f: LabelKit<S, M>) => Label<M>
   /** The moments that training looks from: multiples of `every` since the epoch, from `from` on. */
   readonly snapshots: {
@@ -123,6 +125,8 @@ export type OwnLabels = (
 export interface OwnSqlDefinition<M extends string, F extends Readonly<Record<string, OwnFeature>>>
   extends Question<M> {
   readonly features: F
+  /** The column that names an entity's tenant, its own or behind to-one relations: 'tenant', 'learner.tenant'. Absent: everybody's. */
+  readonly tenant?: string
   /** The text that decides what a read means, usually its SQL: part of the schema hash, so that a change needs a new training. */
   readonly shape: string
   /** One row for each pair in the order of the pairs, in one statement. It must see nothing later than a pair's `asOf`. */

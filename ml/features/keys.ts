@@ -87,6 +87,18 @@ export function pairsFrom({ types }: EntityKey): string {
   )
 }
 
+/** As `pairsFrom`, without moments. */
+export function keysFrom({ types }: EntityKey): string {
+  const arrays = types.map((type, index) => `$${index + 1}::${type}[]`)
+  return `unnest(${arrays.join(', ')}) WITH ORDINALITY AS p(${[...types.map((_, index) => `k${index}`), 'place'].join(', ')})`
+}
+
+/** The parameters of `keysFrom`. */
+export function keyValues(key: EntityKey, keys: readonly KeyValues[]): unknown[] {
+  const encoded = keys.map((values) => key.encode(values))
+  return key.fields.map((_, index) => encoded.map((values) => values[index]!))
+}
+
 /** The parameters of `pairsFrom`. */
 export function pairValues(key: EntityKey, pairs: readonly Pair[]): unknown[] {
   const encoded = pairs.map((pair) => key.encode(pair.key))

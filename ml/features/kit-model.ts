@@ -7,6 +7,7 @@ import type { KitDefinition } from './definition.ts'
 import { judgementOf } from './judgement.ts'
 import { entityKey } from './keys.ts'
 import type { FeatureSpec, Model } from './model.ts'
+import { createOwner } from './owner.ts'
 import type { ModelName, SchemaTypes } from './payload.ts'
 import { policyOf } from './policy.ts'
 import { createReader } from './reader.ts'
@@ -33,6 +34,7 @@ export function defineWithKit<S extends SchemaTypes, M extends ModelName<S>>(
   const label = definition.label(builtLabel<S, M>())
   const reader = createReader(name, datamodel, root, key, features, eligible)
   const ages = createAges(name, datamodel, root, key, features)
+  const owner = definition.tenant === undefined ? undefined : createOwner(name, datamodel, root, key, definition.tenant)
   const snapshotLabels = createSnapshots({
     model: name,
     datamodel,
@@ -42,6 +44,7 @@ export function defineWithKit<S extends SchemaTypes, M extends ModelName<S>>(
     label,
     snapshots: { every: snapshots.every, ...(snapshots.from === undefined ? {} : { from: snapshots.from }) },
     group,
+    owner,
   })
   return {
     name,
@@ -61,6 +64,7 @@ export function defineWithKit<S extends SchemaTypes, M extends ModelName<S>>(
     ...watchingOf(definition),
     ...judgementOf(definition, specs),
     ...(ages ? { ages } : {}),
+    ...(owner ? { tenants: owner.tenants } : {}),
     ...(field === undefined ? {} : { field }),
     ...(probabilityField === undefined ? {} : { probabilityField }),
     ...(gates === undefined ? {} : { gates }),

@@ -210,6 +210,11 @@ export interface Model {
   read(client: SqlClient, pairs: readonly Pair[]): Promise<readonly FeatureRow[]>
   /** Days since the newest row behind each feature, in the order of `features`; null where a feature has no rows or no times. */
   ages?(client: SqlClient, pairs: readonly Pair[]): Promise<readonly (readonly (number | null)[])[]>
+  /**
+   * Whose entities these are, in the order of the keys, in one statement; null for one that is not there. Absent: rows belong to no
+   * tenant, and nothing is looked up. Another tenant's entity is answered like one that is not there, before any feature is read.
+   */
+  tenants?(client: SqlClient, keys: readonly KeyValues[]): Promise<readonly (string | null)[]>
   /** Labelled pairs in pages of at most `pageSize`; moments whose window is not over at `now` are left out. */
   labels(client: SqlClient, options: LabelOptions): AsyncIterable<readonly LabelRow[]>
   /** The label of each pair, 0 or 1; null for whom the question is not about. Exact only once `labelWindowMs` is over. */
@@ -232,4 +237,6 @@ export interface CandidateOptions {
   readonly asOf: Date
   readonly after?: KeyValues
   readonly limit: number
+  /** Only this tenant's entities. Own SQL may leave it to the engine, which looks again. */
+  readonly tenant?: string
 }

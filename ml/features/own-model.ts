@@ -4,6 +4,7 @@ import type { OwnFeature, OwnLabels, OwnSqlDefinition } from './definition.ts'
 import { judgementOf } from './judgement.ts'
 import { entityKey } from './keys.ts'
 import type { FeatureRow, FeatureSpec, LabelRow, Model, SqlClient } from './model.ts'
+import { createOwner } from './owner.ts'
 import { policyOf } from './policy.ts'
 import { readFault } from './reader.ts'
 import { schemaHashOf } from './schema-hash.ts'
@@ -40,6 +41,7 @@ export function defineWithSql<M extends string, F extends Readonly<Record<string
     specOf(name, feature, kind, text),
   )
   if (features.length === 0) throw invalid(name, 'it has no features', 'Name at least one.')
+  const owner = definition.tenant === undefined ? undefined : createOwner(name, datamodel, root, key, definition.tenant)
   return {
     name,
     entity,
@@ -71,6 +73,7 @@ export function defineWithSql<M extends string, F extends Readonly<Record<string
     ...watchingOf(definition),
     ...judgementOf(definition, features),
     ...(candidates ? { candidates } : {}),
+    ...(owner ? { tenants: owner.tenants } : {}),
     ...(field === undefined ? {} : { field }),
     ...(probabilityField === undefined ? {} : { probabilityField }),
     ...(gates === undefined ? {} : { gates }),

@@ -2,6 +2,7 @@ import { compileCondition, compileLabel, windowOf } from './conditions.ts'
 import { type Datamodel, isMoment, type ModelShape, tableOf } from './datamodel.ts'
 import { type EntityKey, pairsFrom, pairValues } from './keys.ts'
 import type { CandidateOptions, KeyValues, LabelOptions, LabelRow, Pair, SqlClient } from './model.ts'
+import type { Owner } from './owner.ts'
 import { query } from './reader.ts'
 import { type Condition, hoursOf, type LabelDefinition, type Snapshots } from './reading.ts'
 import { intervalOf } from './rows.ts'
@@ -20,6 +21,7 @@ interface Question {
   readonly snapshots: Snapshots
   /** A path to the column that groups rows. */
   readonly group: string | undefined
+  readonly owner: Owner | undefined
 }
 
 export interface SnapshotLabels {
@@ -43,6 +45,8 @@ export function createSnapshots(question: Question): SnapshotLabels {
   const firstKeys = compilePage(question, { labelled: false, after: false })
   const nextKeys = compilePage(question, { labelled: false, after: true })
   const ofPairs = compileLabels(question)
+  const firstOwn = question.owner && compilePage(question, { labelled: false, after: false, owner: question.owner })
+  const nextOwn = question.owner && compilePage(question, { labelled: false, after: true, owner: question.owner })
   const earliest = compileEarliest(question, spot)
 
   async function readPage(
@@ -51,9 +55,10 @@ export function createSnapshots(question: Question): SnapshotLabels {
     asOf: Date,
     limit: number,
     after: KeyValues | undefined,
+    tenant: readonly string[] = [],
   ) {
     const bounds = after ? key.encode(after) : []
-    return query<Row[]>(client, model, page.sql, [asOf.toISOString(), limit, ...bounds, ...page.values])
+    return query<Row[]>(client, model, page.sql, [asOf.toISOString(), limit, ...bounds, ...tenant, ...page.values])
   }
   return {
     async *labels(client, { now, from, pageSize, signal }) {
@@ -78,8 +83,12 @@ export function createSnapshots(question: Question): SnapshotLabels {
         } while (after)
       }
     },
-    async candidates(client, { asOf, after, limit }) {
-      const rows = await readPage(client, after ? nextKeys : firstKeys, asOf, limit, after)
+    async candidates(client, { asOf, after, limit, tenant }) {
+      const own = after ? nextOwn : firstOwn
+      const rows =
+        own && tenant !== undefined
+          ? await readPage(client, own, asOf, limit, after, [tenant])
+          : await readPage(client, after ? nextKeys : firstKeys, asOf, limit, after)
       return rows.map(key.decode)
     },
     async labelsAt(client, pairs) {
@@ -109,10 +118,14 @@ function compileLabels({ model, datamodel, root, key, eligible, label }: Questio
   return { sql, values: statement.values }
 }
 
-/** One page of eligible entities at the moment $1, at most $2 of them, after the key in $3 ... */
-function compilePage(question: Question, { labelled, after }: { labelled: boolean; after: boolean }) {
+/** One page of eligible entities at the moment $1, at most $2 of them, after the key in $3 ..., of the tenant in the next parameter. */
+function compilePage(
+  question: Question,
+  { labelled, after, owner }: { labelled: boolean; after: boolean; owner?: Owner },
+) {
   const { model, datamodel, root, key, eligible, label, snapshots, group } = question
-  const statement = createStatement(datamodel, root, 2 + (after ? key.fields.length : 0))
+  const slots = 2 + (after ? key.fields.length : 0)
+  const statement = createStatement(datamodel, root, slots + (owner ? 1 : 0))
   const columns = key.columns.map((column, index) => `${column} AS k${index}`)
   if (labelled) columns.push(`${compileLabel(statement, spotOf(model, 'label'), label)} AS "label"`)
   if (labelled && group !== undefined) columns.push(`${groupOf(statement, spotOf(model, 'group'), group)} AS "group"`)
@@ -122,6 +135,7 @@ function compilePage(question: Question, { labelled, after }: { labelled: boolea
     if (from.list) throw spotOf(model, 'snapshots').fault(`"${snapshots.from}" is a list`, 'Give a date of the entity.')
     conditions.push(`${from.sql} <= ${statement.momentFor(from.column)}`)
   }
+  if (owner) conditions.push(owner.isOf(`$${slots + 1}::text`))
   if (after)
     conditions.push(
       `(${key.columns.join(', ')}) > (${key.types.map((type, index) => `$${index + 3}::${type}`).join(', ')})`,

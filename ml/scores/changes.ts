@@ -12,11 +12,10 @@ export interface ChangeWatch {
   readonly key: Readonly<Record<string, string>>
 }
 
-/** Entities whose rows changed, and the notes that say so. */
-export interface Changes {
+/** A note that rows changed, and the entities that it is about. */
+export interface Change {
+  readonly id: string
   readonly keys: readonly KeyValues[]
-  /** In their order. */
-  readonly noteIds: readonly string[]
 }
 
 const OPERATIONS = [
@@ -57,7 +56,7 @@ export async function unwatchChanges(database: Database, watches: readonly Chang
 const MOST_SIBLINGS = 1000
 
 /**
- * The entities of the next `limit` notes after one and up to another, each once. Notes with a part of the key stand for what is stored
+ * The next `limit` notes after one and up to another, in their order, with their entities. Notes with a part of the key stand for what is stored
  * with that part and for what is new: the candidates that follow it.
  */
 export async function readChanges(
@@ -65,17 +64,16 @@ export async function readChanges(
   client: SqlClient,
   model: Model,
   options: { readonly asOf: Date; readonly after: string; readonly upTo: string; readonly limit: number },
-): Promise<Changes> {
+): Promise<Change[]> {
   const { rows } = await database.query<{ id: string; fields: string; key: string }>(
     `SELECT id, fields, key FROM inkling."ScoreChange"
      WHERE model = $1 AND id > $2 AND id <= $3 ORDER BY id LIMIT $4`,
     [model.name, options.after, options.upTo, options.limit],
   )
   const parts = new Map(rows.map(({ fields, key }) => [`${fields} ${key}`, partOf(fields, key)]))
-  const keys = new Map<string, KeyValues>()
-  for (const part of parts.values())
-    for (const key of await entitiesOf(database, client, model, part, options.asOf)) keys.set(JSON.stringify(key), key)
-  return { keys: [...keys.values()], noteIds: rows.map(({ id }) => id) }
+  const keys = new Map<string, readonly KeyValues[]>()
+  for (const [text, part] of parts) keys.set(text, await entitiesOf(database, client, model, part, options.asOf))
+  return rows.map(({ id, fields, key }) => ({ id, keys: keys.get(`${fields} ${key}`)! }))
 }
 
 function partOf(fields: string, key: string): KeyValues {

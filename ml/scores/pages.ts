@@ -1,5 +1,6 @@
 import type { Queryable } from '../../platform/database.ts'
 import type { KeyValues, Model, SqlClient } from '../define.ts'
+import { tenantsOf } from '../tenants.ts'
 import { dropNotes, readChanges } from './changes.ts'
 import { keyText } from './key.ts'
 import type { ScoringEngines } from './run.ts'
@@ -10,6 +11,8 @@ export type Mark = KeyValues | string
 
 export interface KeyPage {
   readonly keys: readonly KeyValues[]
+  /** Whose each entity is, shape (keys,). */
+  readonly tenants: readonly string[]
   /** Null after the last page. */
   readonly next: Mark | null
   /** What else is written in the transaction of the page's scores. */
@@ -22,15 +25,33 @@ export type KeyPages = (after: Mark | null) => Promise<KeyPage>
 interface Source {
   readonly model: Model
   readonly client: SqlClient
+  /** Whose entities; null: everybody's. */
+  readonly tenant: string | null
   readonly asOf: Date
   readonly limit: number
 }
 
 /** Every entity that the question is about at that moment. */
-export function allKeys({ model, client, asOf, limit }: Source): KeyPages {
+export function allKeys(source: Source): KeyPages {
+  const { model, client, tenant, asOf, limit } = source
   return async (after) => {
-    const keys = await model.candidates!(client, { asOf, limit, ...(after ? { after: after as KeyValues } : {}) })
-    return { keys, next: keys.length < limit ? null : keys.at(-1)! }
+    const keys = await model.candidates!(client, {
+      asOf,
+      limit,
+      ...(after ? { after: after as KeyValues } : {}),
+      ...(tenant === null ? {} : { tenant }),
+    })
+    return { ...(await owned(source, keys)), next: keys.length < limit ? null : keys.at(-1)! }
+  }
+}
+
+/** The keys among these that are the tenant's, and whose each is. Nobody's are left out: such an entity is gone. */
+async function owned({ model, client, tenant }: Source, keys: readonly KeyValues[]) {
+  const tenants = await tenantsOf(model, client, keys)
+  const isOwn = (index: number) => tenants[index] !== null && (tenant === null || tenants[index] === tenant)
+  return {
+    keys: keys.filter((_, index) => isOwn(index)),
+    tenants: tenants.filter((_, index) => isOwn(index)) as string[],
   }
 }
 
@@ -50,30 +71,38 @@ export function outdatedKeys(
       const score = scores[index]
       return !score || score.versionId !== versionId || score.scoredAt < before
     }
-    return { ...page, keys: page.keys.filter((_, index) => isOutdated(index)) }
+    return {
+      ...page,
+      keys: page.keys.filter((_, index) => isOutdated(index)),
+      tenants: page.tenants.filter((_, index) => isOutdated(index)),
+    }
   }
 }
 
-/** Entities whose rows changed. */
-export function changedKeys({ model, client, asOf, limit }: Source, engines: ScoringEngines, upTo: string): KeyPages {
+/** Entities whose rows changed. Of a tenant's scoring, notes about others stay for theirs. */
+export function changedKeys(source: Source, engines: ScoringEngines, upTo: string): KeyPages {
+  const { model, client, tenant, asOf, limit } = source
   return async (after) => {
     const { database } = engines
-    const { keys, noteIds } = await readChanges(database, client, model, {
-      asOf,
-      upTo,
-      limit,
-      after: String(after ?? '0'),
-    })
+    const notes = await readChanges(database, client, model, { asOf, upTo, limit, after: String(after ?? '0') })
+    const found = new Map(notes.flatMap(({ keys }) => keys).map((key) => [keyText(key), key]))
+    const own = await owned(source, [...found.values()])
+    const ownTexts = new Set(own.keys.map(keyText))
+    const done = notes.filter(({ keys }) => tenant === null || keys.every((key) => ownTexts.has(keyText(key))))
     return {
-      keys,
-      next: noteIds.length < limit ? null : noteIds.at(-1)!,
-      commit: (transaction) => dropNotes(transaction, noteIds),
+      ...own,
+      next: notes.length < limit ? null : notes.at(-1)!.id,
+      commit: (transaction) =>
+        dropNotes(
+          transaction,
+          done.map(({ id }) => id),
+        ),
     }
   }
 }
 
 /** Just these, each once. */
-export function givenKeys(keys: readonly KeyValues[]): KeyPages {
+export function givenKeys(source: Source, keys: readonly KeyValues[]): KeyPages {
   const once = [...new Map(keys.map((key) => [keyText(key), key])).values()]
-  return async () => ({ keys: once, next: null })
+  return async () => ({ ...(await owned(source, once)), next: null })
 }

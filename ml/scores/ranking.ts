@@ -20,6 +20,8 @@ export interface ScoreBounds {
 
 export interface RankingPage {
   readonly model: string
+  /** Whose entities. */
+  readonly tenant: string
   /** Fields of the entity's key. */
   readonly fields: readonly string[]
   readonly bounds: readonly ScoreBounds[]
@@ -42,8 +44,8 @@ export function boundsOf(level: RiskLevel, bands: Bands): ScoreBounds {
 const OPERATORS = { gte: '>=', gt: '>', lte: '<=', lt: '<' } as const
 
 /**
- * Scores in the order of their probability, ties by key, after a place. One range of the index (model, probability, key), whatever the
- * page: both sort columns run the same way, so that "after" is one row comparison.
+ * Scores in the order of their probability, ties by key, after a place. One range of the index (model, tenant, probability, key), whatever
+ * the page: both sort columns run the same way, so that "after" is one row comparison.
  */
 export async function readRanking(database: Database, page: RankingPage): Promise<RankedScore[]> {
   const { sql, values } = rankingStatement(page)
@@ -57,10 +59,10 @@ export async function readRanking(database: Database, page: RankingPage): Promis
 
 /** The statement of `readRanking`; its plan is tested. */
 export function rankingStatement(page: Omit<RankingPage, 'fields'>): { sql: string; values: unknown[] } {
-  const { model, bounds, highestFirst, after, before, limit } = page
-  const values: unknown[] = [model]
+  const { model, tenant, bounds, highestFirst, after, before, limit } = page
+  const values: unknown[] = [model, tenant]
   const parameter = (value: unknown) => `$${values.push(value)}`
-  const conditions = ['model = $1', ...conditionsOf(bounds, parameter)]
+  const conditions = ['model = $1', 'tenant = $2', ...conditionsOf(bounds, parameter)]
   const beyond = (place: RankingPlace | undefined, operator: string) => {
     if (!place) return
     const bound = `(${parameter(place.probability)}::float8, ${parameter(place.key)}::text)`
@@ -71,7 +73,7 @@ export function rankingStatement(page: Omit<RankingPage, 'fields'>): { sql: stri
   const direction = highestFirst ? 'DESC' : 'ASC'
   const sql = `SELECT key, probability, low, high, "versionId", "versionNumber", "asOf", "scoredAt" FROM inkling."Score"
     WHERE ${conditions.join(' AND ')}
-    ORDER BY model ${direction}, probability ${direction}, key ${direction} LIMIT ${parameter(limit)}::int`
+    ORDER BY model ${direction}, tenant ${direction}, probability ${direction}, key ${direction} LIMIT ${parameter(limit)}::int`
   return { sql, values }
 }
 
@@ -84,6 +86,9 @@ function conditionsOf(bounds: readonly ScoreBounds[], parameter: (value: unknown
   )
 }
 
+/** What is counted: a tenant's scores of a model within bounds. */
+export type ScoreCounting = Pick<RankingPage, 'model' | 'tenant' | 'bounds'>
+
 /** Buckets of inkling."ScoreCount" per unit of probability. */
 const BUCKETS = 1000
 
@@ -91,8 +96,8 @@ const BUCKETS = 1000
  * How many scores there are within bounds. Whole buckets come from the counters; only the part of a bucket that a bound cuts is counted in the
  * index, and a bound of at most three decimals cuts none.
  */
-export async function countScores(database: Database, model: string, bounds: readonly ScoreBounds[]): Promise<number> {
-  const values: unknown[] = [model]
+export async function countScores(database: Database, { model, tenant, bounds }: ScoreCounting): Promise<number> {
+  const values: unknown[] = [model, tenant]
   const parameter = (value: unknown) => `$${values.push(value)}`
   const inside = conditionsOf(bounds, parameter)
   const cut = [...new Set(bounds.flatMap(cutBuckets))]
@@ -101,11 +106,11 @@ export async function countScores(database: Database, model: string, bounds: rea
   const { rows } = await database.query<{ count: string }>(
     `SELECT COALESCE((
          SELECT sum("count") FROM inkling."ScoreCount"
-         WHERE model = $1 AND NOT bucket = ANY(${cuts})${whole.map((condition) => ` AND ${condition}`).join('')}
+         WHERE model = $1 AND tenant = $2 AND NOT bucket = ANY(${cuts})${whole.map((condition) => ` AND ${condition}`).join('')}
        ), 0) + COALESCE((
          SELECT sum(part.count) FROM unnest(${cuts}) b(bucket) CROSS JOIN LATERAL (
            SELECT count(*) AS count FROM inkling."Score"
-           WHERE model = $1 AND probability >= b.bucket / ${BUCKETS}::float8
+           WHERE model = $1 AND tenant = $2 AND probability >= b.bucket / ${BUCKETS}::float8
              AND probability < (b.bucket + 1) / ${BUCKETS}::float8${inside.map((condition) => ` AND ${condition}`).join('')}
          ) part
        ), 0) AS count`,
@@ -117,13 +122,15 @@ export async function countScores(database: Database, model: string, bounds: rea
 /** How many scores each risk level has, in one read of the counters where the bands have at most three decimals. */
 export async function countLevels(
   database: Database,
-  model: string,
+  counting: ScoreCounting,
   bands: Bands,
-  bounds: readonly ScoreBounds[],
 ): Promise<{ riskLevel: RiskLevel; count: number }[]> {
   const counts: { riskLevel: RiskLevel; count: number }[] = []
   for (const riskLevel of riskLevels)
-    counts.push({ riskLevel, count: await countScores(database, model, [...bounds, boundsOf(riskLevel, bands)]) })
+    counts.push({
+      riskLevel,
+      count: await countScores(database, { ...counting, bounds: [...counting.bounds, boundsOf(riskLevel, bands)] }),
+    })
   return counts
 }
 

@@ -9,6 +9,8 @@ export interface RefreshOptions {
   readonly database: Database
   readonly client: SqlClient
   readonly model: Model
+  /** Whose scores they are. */
+  readonly tenant: string
   readonly served: ServedVersion
   /** The moment to look from, on the data's clock. */
   readonly asOf: Date
@@ -24,12 +26,20 @@ export async function refreshScores<Score extends StoredScore>(
   scores: readonly Score[],
   options: RefreshOptions,
 ): Promise<(Score | null)[]> {
-  const { database, client, model, served, asOf, before } = options
+  const { database, client, model, tenant, served, asOf, before } = options
   const isOutdated = (score: Score) => score.scoredAt < before || score.versionId !== served.version.id
   const outdated = scores.filter(isOutdated)
   if (outdated.length === 0) return [...scores]
   const keys = outdated.map(({ key }) => key)
-  const { batch, notApplicable } = await scoreKeys({ model, served, client, keys, asOf, scoredAt: new Date() })
+  const { batch, notApplicable } = await scoreKeys({
+    model,
+    served,
+    client,
+    keys,
+    tenants: keys.map(() => tenant),
+    asOf,
+    scoredAt: new Date(),
+  })
   const store = createScoreStore(database)
   await database.transaction(async () => {
     await store.write(batch)

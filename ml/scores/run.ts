@@ -24,14 +24,19 @@ export interface ScoringEngines {
   readonly pageSize?: number
 }
 
-/** Whom to score: ALL whom the question is about, those whose rows CHANGED, or these keys; of them, where given, only the outdated ones. */
+/**
+ * Whom to score: ALL whom the question is about, those whose rows CHANGED, or these keys; of them, where given, only the outdated ones,
+ * and only those of a tenant.
+ */
 export interface ScoringScope {
+  /** Whose entities; null: everybody's. */
+  readonly tenant: string | null
   readonly scope: 'ALL' | 'CHANGED'
   readonly keys?: readonly KeyValues[] | undefined
   readonly scoredBefore?: string | undefined
 }
 
-export function isWholeScope({ scope, keys, scoredBefore }: ScoringScope): boolean {
+export function isWholeScope({ scope, keys, scoredBefore }: Omit<ScoringScope, 'tenant'>): boolean {
   return scope === 'ALL' && !keys && !scoredBefore
 }
 
@@ -62,8 +67,8 @@ export async function runScoring(
   const isWhole = isWholeScope(scope)
   const pages = pagesOf(engines, model, scope, beginning)
   const { rows } = await database.query<{ n: string }>(
-    'SELECT COALESCE(sum("count"), 0) AS n FROM inkling."ScoreCount" WHERE model = $1',
-    [model.name],
+    'SELECT COALESCE(sum("count"), 0) AS n FROM inkling."ScoreCount" WHERE model = $1 AND ($2::text IS NULL OR tenant = $2)',
+    [model.name, scope.tenant],
   )
   const expected = isWhole ? Number(rows[0]!.n) : (scope.keys?.length ?? 0) // as many as last time
   let scored = 0
@@ -80,7 +85,7 @@ export async function runScoring(
         bound(page.next)
         slices = await scoreSlices(
           engines,
-          { model, served, keys: page.keys, asOf, scoredAt: startedAt },
+          { model, served, keys: page.keys, tenants: page.tenants, asOf, scoredAt: startedAt },
           context.signal,
         )
         const left = slices.reduce((sum, slice) => sum + slice.notApplicable.length, 0)
@@ -108,7 +113,7 @@ export async function runScoring(
     () => ({ version: beginning.versionNumber, asOf: beginning.asOf, scored, notApplicable }),
     async (_value, client) => {
       // Who is no candidate any more keeps no newest score: gone, or not eligible.
-      if (isWhole) await store.removeBefore(model.name, startedAt)
+      if (isWhole) await store.removeBefore(model.name, startedAt, scope.tenant ?? undefined)
       const { versionId, versionNumber } = beginning
       const jobId = context.job.id
       await recordScoring(client, {
@@ -121,6 +126,7 @@ export async function runScoring(
         isWhole,
         scored,
         notApplicable,
+        tenant: scope.tenant,
       })
     },
   )
@@ -129,16 +135,16 @@ export async function runScoring(
 function pagesOf(
   engines: ScoringEngines,
   model: Model,
-  { scope, keys, scoredBefore }: ScoringScope,
+  { tenant, scope, keys, scoredBefore }: ScoringScope,
   { asOf, upTo, versionId }: Beginning,
 ): KeyPages {
   const limit = pageOf(engines)
-  const source = { model, client: engines.client, asOf: new Date(asOf), limit }
+  const source = { model, client: engines.client, tenant, asOf: new Date(asOf), limit }
   const all =
     scope === 'CHANGED'
       ? changedKeys({ ...source, limit: 500 }, engines, upTo)
       : keys
-        ? givenKeys(keys)
+        ? givenKeys(source, keys)
         : allKeys(source)
   return scoredBefore ? outdatedKeys(all, engines, model, versionId, new Date(scoredBefore)) : all
 }
@@ -158,7 +164,8 @@ async function scoreSlices(
   const slices: ScoredPage[] = []
   for (let start = 0; start < task.keys.length; start += size) {
     signal.throwIfAborted()
-    slices.push(await scoreKeys({ ...task, client: engines.client, keys: task.keys.slice(start, start + size) }))
+    const part = { keys: task.keys.slice(start, start + size), tenants: task.tenants.slice(start, start + size) }
+    slices.push(await scoreKeys({ ...task, client: engines.client, ...part }))
   }
   return slices
 }

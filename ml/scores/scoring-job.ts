@@ -3,7 +3,7 @@ import type { Jobs } from '../../jobs/engine.ts'
 import type { Job } from '../../jobs/job.ts'
 import { type AnyJobKind, defineJob } from '../../jobs/kind.ts'
 import { InklingError } from '../../platform/errors.ts'
-import type { Viewer } from '../../platform/viewer.ts'
+import { DEFAULT_TENANT, type Viewer } from '../../platform/viewer.ts'
 import type { Model } from '../define.ts'
 import type { ServedVersion, Serving } from '../serving.ts'
 import { findModel } from '../training-job.ts'
@@ -24,6 +24,8 @@ const input = z.object({
     .min(1)
     .max(MOST_KEYS)
     .optional(),
+  /** Whosever they are, and not only those of the job's tenant. Heeded for jobs of the tenant that runs the installation. */
+  everyone: z.boolean().optional(),
   /** Only entities whose score is missing, by another version or computed before this moment. */
   scoredBefore: z.iso.datetime().optional(),
 })
@@ -42,7 +44,10 @@ export function scoringJob(engines: ScoringEngines): AnyJobKind {
       const beginning = await context.step('begin', () => begin(engines, model))
       const lease = await leaseVersion(engines.serving, model, beginning.versionId)
       try {
-        return await runScoring(engines, context, model, request, beginning, lease.served)
+        const { tenant } = context.job
+        const isEverybodys = request.everyone === true && tenant === DEFAULT_TENANT
+        const scope = { ...request, tenant: isEverybodys || !model.tenants ? null : tenant }
+        return await runScoring(engines, context, model, scope, beginning, lease.served)
       } finally {
         await lease.end()
       }
@@ -102,9 +107,17 @@ export async function startScoring(
   return jobs.enqueue(SCORING_JOB, request, { ...options, tags: [model.name] })
 }
 
-/** A whole scoring of the model that is not over yet; null when none is under way. */
-export async function runningScoring({ jobs }: { readonly jobs: Jobs }, model: string): Promise<Job | null> {
+/** A whole scoring of everybody, or at least of a tenant, that is not over yet; null when none is under way. */
+export async function runningScoring(
+  { jobs }: { readonly jobs: Jobs },
+  model: string,
+  tenant = DEFAULT_TENANT,
+): Promise<Job | null> {
   const states = ['SCHEDULED', 'BLOCKED', 'QUEUED', 'RUNNING', 'RETRYING'] as const
   const page = await jobs.list({ kinds: [SCORING_JOB], states, tag: model, first: 20 })
-  return page.jobs.find(({ input: given }) => isWholeScope(input.parse(given))) ?? null
+  const isMeant = (job: Job) => {
+    const scope = input.parse(job.input)
+    return isWholeScope(scope) && (scope.everyone === true || job.tenant === tenant)
+  }
+  return page.jobs.find(isMeant) ?? null
 }

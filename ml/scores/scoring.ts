@@ -16,6 +16,8 @@ export interface ScoringTask {
   readonly served: ServedVersion
   readonly client: SqlClient
   readonly keys: readonly KeyValues[]
+  /** Whose each entity is, shape (keys,): where its score is stored. */
+  readonly tenants: readonly string[]
   readonly asOf: Date
   /** What is stored as the moment of the computation, on the wall clock. */
   readonly scoredAt: Date
@@ -26,23 +28,26 @@ export interface ScoringTask {
  * INFERENCE_FAILED.
  */
 export async function scoreKeys(task: ScoringTask): Promise<ScoredPage> {
-  const { model, served, client, keys, asOf, scoredAt } = task
+  const { model, served, client, keys, tenants, asOf, scoredAt } = task
   const { encoder, predictor, explainer, version } = served
   const attributes = { 'inkling.model': model.name, 'inkling.rows': keys.length, 'inkling.version': version.number }
   const pairs = keys.map((key) => ({ key, asOf }))
   const read = await withSpan('inkling.read', attributes, () => model.read(client, pairs))
   const scored: KeyValues[] = []
+  const owners: string[] = []
   const notApplicable: KeyValues[] = []
   const rows = new Float32Array(keys.length * encoder.width)
   for (const [index, { eligible, values }] of read.entries()) {
-    if (eligible) encoder.write(rows, scored.push(keys[index]!) - 1, values)
-    else notApplicable.push(keys[index]!)
+    if (eligible) {
+      owners.push(tenants[index]!)
+      encoder.write(rows, scored.push(keys[index]!) - 1, values)
+    } else notApplicable.push(keys[index]!)
   }
   const probability = await withSpan('inkling.score', attributes, () =>
     predictor.score(rows.subarray(0, scored.length * encoder.width), scored.length),
   )
   const { low, high } = interval(explainer, probability)
-  const batch = { model: model.name, version, asOf, scoredAt, keys: scored, probability, low, high }
+  const batch = { model: model.name, version, asOf, scoredAt, keys: scored, tenants: owners, probability, low, high }
   if (!model.abstain) return { batch, notApplicable }
   const kept: number[] = []
   for (const [at, key] of scored.entries()) {
@@ -53,6 +58,7 @@ export async function scoreKeys(task: ScoringTask): Promise<ScoredPage> {
   const keep = (values: ArrayLike<number>) => kept.map((at) => values[at]!)
   const answered = {
     keys: kept.map((at) => scored[at]!),
+    tenants: kept.map((at) => owners[at]!),
     probability: keep(probability),
     low: keep(low),
     high: keep(high),

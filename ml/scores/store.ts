@@ -1,4 +1,5 @@
 import type { Database } from '../../platform/database.ts'
+import { DEFAULT_TENANT } from '../../platform/viewer.ts'
 import type { KeyValues } from '../define.ts'
 import { keyText } from './key.ts'
 
@@ -26,6 +27,8 @@ export interface ScoreBatch {
   readonly scoredAt: Date
   /** No key twice. */
   readonly keys: readonly KeyValues[]
+  /** Whose each entity is, shape (keys,); the default tenant's when absent. */
+  readonly tenants?: readonly string[]
   /** Shape (keys,), as are low and high. */
   readonly probability: ArrayLike<number>
   readonly low: ArrayLike<number>
@@ -44,8 +47,8 @@ export interface ScoreStore {
   write(batch: ScoreBatch): Promise<void>
   /** Takes the newest scores of these keys away (the question is no longer about them); the history stays. */
   remove(model: string, keys: readonly KeyValues[]): Promise<number>
-  /** Takes away the newest scores that were computed before a moment of the wall clock. Resolves with their number. */
-  removeBefore(model: string, moment: Date): Promise<number>
+  /** Takes away the newest scores (of a tenant) that were computed before a moment of the wall clock. Resolves with their number. */
+  removeBefore(model: string, moment: Date, tenant?: string): Promise<number>
   /** Deletes history that looks from before a moment of the data's clock. Resolves with the number of rows. */
   forget(before: Date): Promise<number>
 }
@@ -86,22 +89,22 @@ export function createScoreStore(database: Database): ScoreStore {
         found[Number(place) - 1]!.push({ key: keys[Number(place) - 1]!, ...score })
       return found
     },
-    async write({ model, version, asOf, scoredAt, keys, probability, low, high }) {
+    async write({ model, version, asOf, scoredAt, keys, tenants, probability, low, high }) {
       if (keys.length === 0) return
       await database.query(
         `WITH scored AS (
-           SELECT $1::text AS model, u.key, u.probability, u.low, u.high, $6::uuid AS "versionId", $7::int AS "versionNumber",
+           SELECT $1::text AS model, u.key, u.probability, u.low, u.high, u.tenant, $6::uuid AS "versionId", $7::int AS "versionNumber",
                   $8::timestamptz AS "asOf", $9::timestamptz AS "scoredAt"
-           FROM unnest($2::text[], $3::float8[], $4::float8[], $5::float8[]) u(key, probability, low, high)
+           FROM unnest($2::text[], $3::float8[], $4::float8[], $5::float8[], $10::text[]) u(key, probability, low, high, tenant)
          ), kept AS (
-           INSERT INTO inkling."ScoreHistory" (model, key, "asOf", "scoredAt", probability, low, high, "versionId", "versionNumber")
-           SELECT model, key, "asOf", "scoredAt", probability, low, high, "versionId", "versionNumber" FROM scored
+           INSERT INTO inkling."ScoreHistory" (model, key, "asOf", "scoredAt", probability, low, high, "versionId", "versionNumber", tenant)
+           SELECT model, key, "asOf", "scoredAt", probability, low, high, "versionId", "versionNumber", tenant FROM scored
            ON CONFLICT DO NOTHING
          )
-         INSERT INTO inkling."Score" AS s (model, key, probability, low, high, "versionId", "versionNumber", "asOf", "scoredAt")
-         SELECT model, key, probability, low, high, "versionId", "versionNumber", "asOf", "scoredAt" FROM scored
+         INSERT INTO inkling."Score" AS s (model, key, probability, low, high, "versionId", "versionNumber", "asOf", "scoredAt", tenant)
+         SELECT model, key, probability, low, high, "versionId", "versionNumber", "asOf", "scoredAt", tenant FROM scored
          ON CONFLICT (model, key) DO UPDATE SET
-           probability = EXCLUDED.probability, low = EXCLUDED.low, high = EXCLUDED.high, "versionId" = EXCLUDED."versionId",
+           tenant = EXCLUDED.tenant, probability = EXCLUDED.probability, low = EXCLUDED.low, high = EXCLUDED.high, "versionId" = EXCLUDED."versionId",
            "versionNumber" = EXCLUDED."versionNumber", "asOf" = EXCLUDED."asOf", "scoredAt" = EXCLUDED."scoredAt"
          WHERE s."scoredAt" <= EXCLUDED."scoredAt"`,
         [
@@ -114,6 +117,7 @@ export function createScoreStore(database: Database): ScoreStore {
           version.number,
           asOf,
           scoredAt,
+          tenants ?? keys.map(() => DEFAULT_TENANT),
         ],
       )
     },
@@ -125,11 +129,11 @@ export function createScoreStore(database: Database): ScoreStore {
       )
       return rowCount
     },
-    async removeBefore(model, moment) {
-      const { rowCount } = await database.query('DELETE FROM inkling."Score" WHERE model = $1 AND "scoredAt" < $2', [
-        model,
-        moment,
-      ])
+    async removeBefore(model, moment, tenant) {
+      const { rowCount } = await database.query(
+        'DELETE FROM inkling."Score" WHERE model = $1 AND "scoredAt" < $2 AND ($3::text IS NULL OR tenant = $3)',
+        [model, moment, tenant ?? null],
+      )
       return rowCount
     },
     async forget(before) {

@@ -70,10 +70,16 @@ async function startDue(options: ScoreUpkeepOptions, model: Model): Promise<stri
   const dueAt = newest ? newest.startedAt.getTime() + wholeEveryMs : 0
   if (newest?.versionNumber !== version || dueAt <= Date.now()) {
     const idempotencyKey = `scores of ${model.name} ${version} after ${newest?.jobId ?? 'none'}`
-    return (await startScoring({ jobs, models }, { model: model.name }, { viewer, idempotencyKey })).id
+    return (await startScoring({ jobs, models }, { model: model.name, everyone: true }, { viewer, idempotencyKey })).id
   }
   const note = await newestNote(database, model.name)
   if (note === '0') return null
   const idempotencyKey = `changes of ${model.name} up to ${note}`
-  return (await startScoring({ jobs, models }, { model: model.name, scope: 'CHANGED' }, { viewer, idempotencyKey })).id
+  return (
+    await startScoring(
+      { jobs, models },
+      { model: model.name, scope: 'CHANGED', everyone: true },
+      { viewer, idempotencyKey },
+    )
+  ).id
 }

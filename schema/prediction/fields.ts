@@ -4,6 +4,7 @@ import type { Terms } from '../../ml/loaders.ts'
 import { type Absence, type Answer, type Estimate, isEstimate } from '../../ml/prediction.ts'
 import { entityExtensions } from '../federation.ts'
 import { keyOf, momentOf } from './pair.ts'
+import { shown } from './precision.ts'
 import { refused } from './refused.ts'
 import type { AnyBuilder, PredictionContext, PredictionRefs } from './types.ts'
 import { registerVersions } from './versions.ts'
@@ -80,6 +81,7 @@ function predictionFields(
   within: AnyBuilder,
 ) {
   const names = fieldNamesOf(model)
+  const scopes = ['predictions:read']
   const args = {
     asOf: t.arg({ type: 'DateTime', description: 'Look from this moment, with what was known then. Default: now.' }),
     asServed: t.arg.boolean({
@@ -94,6 +96,7 @@ function predictionFields(
       .answer({ key: keyOf(model, key), asOf: momentOf(given.asOf, context.now) }, termsOf(given))
   return {
     [names.prediction]: t.field({
+      scopes,
       type: PredictionRef,
       nullable: true,
       args,
@@ -102,13 +105,17 @@ function predictionFields(
         estimateOrNull(await answer(key, given, context), given),
     }),
     [names.probability]: t.float({
+      scopes,
       nullable: true,
       args,
       description: `${model.question} The probability alone, 0..1.`,
-      resolve: async (key: KeyValues, given: Arguments, context: PredictionContext) =>
-        estimateOrNull(await answer(key, given, context), given)?.probability ?? null,
+      resolve: async (key: KeyValues, given: Arguments, context: PredictionContext) => {
+        const estimate = estimateOrNull(await answer(key, given, context), given)
+        return estimate && shown(estimate.probability, context.viewer)
+      },
     }),
     [names.unavailable]: t.field({
+      scopes,
       type: UnavailableRef,
       nullable: true,
       args,

@@ -1,6 +1,7 @@
 import { type Estimate, isPrediction, type Prediction } from '../../ml/prediction.ts'
 import { type Quality, qualityOf } from '../../ml/quality.ts'
 import type { AnyBuilder, PredictionContext } from './context.ts'
+import { shown } from './precision.ts'
 
 interface Source extends Quality {
   readonly prediction: Prediction
@@ -8,11 +9,18 @@ interface Source extends Quality {
 
 /** Registers `PredictionQuality`; returns the field that gives it. */
 export function registerQuality(builder: AnyBuilder) {
+  const scopes = ['predictions:explain'] // what was read about somebody, and not only what came of it
   const Interval = builder.objectRef('ProbabilityInterval').implement({
     description: 'Where the probability lies, by how often the version was right about rows like this.',
     fields: (t: AnyBuilder) => ({
-      low: t.exposeFloat('low', { description: '0..1.' }),
-      high: t.exposeFloat('high', { description: '0..1.' }),
+      low: t.float({
+        description: '0..1.',
+        resolve: ({ low }: Quality['interval'], _args: object, { viewer }: PredictionContext) => shown(low, viewer),
+      }),
+      high: t.float({
+        description: '0..1.',
+        resolve: ({ high }: Quality['interval'], _args: object, { viewer }: PredictionContext) => shown(high, viewer),
+      }),
     }),
   })
   const Age = builder.objectRef('FeatureAge').implement({
@@ -25,12 +33,23 @@ export function registerQuality(builder: AnyBuilder) {
   const QualityRef = builder.objectRef('PredictionQuality').implement({
     description: 'How good the ground is that a prediction stands on.',
     fields: (t: AnyBuilder) => ({
-      missing: t.exposeStringList('missing', { description: 'Features that were not known.' }),
+      missing: t.exposeStringList('missing', {
+        scopes,
+        nullable: true,
+        description: 'Features that were not known; null without the scope predictions:explain, as the next two.',
+      }),
       unknown: t.exposeStringList('unknown', {
+        scopes,
+        nullable: true,
         description: 'Features with a value that training never saw; scored as missing.',
       }),
-      outOfRange: t.exposeStringList('outOfRange', { description: 'Features outside the range that training saw.' }),
+      outOfRange: t.exposeStringList('outOfRange', {
+        scopes,
+        nullable: true,
+        description: 'Features outside the range that training saw.',
+      }),
       ages: t.field({
+        scopes,
         type: [Age],
         nullable: true,
         description:

@@ -55,15 +55,18 @@ export function registerReasons(builder: AnyBuilder, Unavailable: AnyBuilder) {
   })
   return (t: AnyBuilder) => ({
     reasonScale: t.field({
+      scopes: ['predictions:explain'],
       type: Scale,
       nullable: true,
       description: 'Which log-odds the reasons add up to; null without reasons.',
       resolve: (estimate: Estimate) => (explains(estimate) ? scaleOf(estimate.version) : null),
     }),
     reasons: t.field({
+      scopes: ['predictions:explain'],
       type: [ReasonRef],
+      nullable: true, // null, with an error, for whom the probability has to be enough
       description:
-        'What speaks for and against it, strongest first. Computed only when asked; empty for a stored score, a rule and a version trained elsewhere.',
+        'What speaks for and against it, strongest first. Computed only when asked; empty for a stored score, a rule and a version trained elsewhere; null without the scope predictions:explain.',
       args: { first: t.arg.int({ defaultValue: 5, description: `How many, 0..${MOST_REASONS}.` }) },
       resolve: async (estimate: Estimate, { first }: { first: number }, context: PredictionContext) => {
         if (first < 0 || first > MOST_REASONS) throw refused(`first must be between 0 and ${MOST_REASONS}.`)
@@ -78,6 +81,7 @@ export function registerReasons(builder: AnyBuilder, Unavailable: AnyBuilder) {
       resolve: (estimate: Estimate) => (isPrediction(estimate) && !hasReasons(estimate.version) ? NO_REASONS : null),
     }),
     baseLogOdds: t.float({
+      scopes: ['predictions:explain'],
       nullable: true,
       description: 'What the contributions of all reasons are added to: the log-odds before anything is known.',
       resolve: (estimate: Estimate) => (explains(estimate) ? estimate.version.shares.base : null),

@@ -1,6 +1,7 @@
 import type { ModelVersion } from '../../ml/model-version.ts'
 import { type Estimate, isPrediction, riskLevels, sources } from '../../ml/prediction.ts'
 import type { AnyBuilder, PredictionContext } from './context.ts'
+import { shown } from './precision.ts'
 import { registerQuality } from './quality-types.ts'
 import { registerReasons } from './reason-types.ts'
 import { registerTrend } from './trend-types.ts'
@@ -8,6 +9,8 @@ import { registerUnavailable } from './unavailable.ts'
 import { registerWhatIf } from './what-if-types.ts'
 
 export type { AnyBuilder, PredictionContext } from './context.ts'
+
+const ROUNDED = 'Three digits without the scope predictions:explain.'
 
 const saysOfSource = {
   MODEL: 'Computed now by a version of the model.',
@@ -33,11 +36,14 @@ export function registerPredictionTypes(builder: AnyBuilder, modelVersion: AnyBu
   const PredictionRef = builder.objectRef('Prediction').implement({
     description: 'What a model says about one entity at one moment.',
     fields: (t: AnyBuilder) => ({
-      probability: t.exposeFloat('probability', {
-        description: 'Calibrated probability that the answer is yes, 0..1.',
+      probability: t.float({
+        description: `Calibrated probability that the answer is yes, 0..1. ${ROUNDED}`,
+        resolve: ({ probability }: Estimate, _args: object, { viewer }: PredictionContext) =>
+          shown(probability, viewer),
       }),
-      confidence: t.exposeFloat('confidence', {
+      confidence: t.float({
         description: '1 minus the width of the interval that holds the probability; 1 is certain.',
+        resolve: ({ confidence }: Estimate, _args: object, { viewer }: PredictionContext) => shown(confidence, viewer),
       }),
       riskLevel: t.expose('riskLevel', { type: RiskLevel, description: 'The band of the probability.' }),
       source: t.expose('source', { type: Source, description: 'Whether the model answered or something stood in.' }),

@@ -34,7 +34,9 @@ export function registerVersions(builder: AnyBuilder, { PredictionRef, Unavailab
   })
   return (t: AnyBuilder, models: readonly Model[]) => ({
     predictions: t.field({
+      scopes: ['predictions:read'],
       type: [VersionPrediction],
+      nullable: true,
       description: `What several versions of a model say, from one feature read. Models: ${models.map(({ name }) => name).join(', ')}.`,
       args: {
         model: t.arg.string({

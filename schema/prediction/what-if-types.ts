@@ -35,6 +35,7 @@ export function registerWhatIf(builder: AnyBuilder) {
   })
   return (t: AnyBuilder) => ({
     whatIf: t.field({
+      scopes: ['predictions:explain'],
       type: [WhatIf],
       nullable: true,
       description:

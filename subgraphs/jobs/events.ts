@@ -194,6 +194,7 @@ export function registerEvents(
 
   builder.subscriptionFields((t) => ({
     jobEvents: t.field({
+      scopes: ['jobs:read'],
       type: EventRef,
       description:
         'The events of a job, stored ones first, then live, without gap or repeat. Ends after the final event of a job that is over.',

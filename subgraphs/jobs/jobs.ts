@@ -15,7 +15,10 @@ export function registerJobs(builder: JobsBuilder, parts: PartRefs) {
   JobRef.implement({
     description: 'One durable execution: it survives crashes, continues after its last step, and can be watched live.',
     directives: { key: { fields: 'id' } } as never,
-    extensions: entityExtensions(({ id }: { id: string }, context: JobsContext) => context.jobOf.load(id)),
+    extensions: entityExtensions(
+      ({ id }: { id: string }, context: JobsContext) => context.jobOf.load(id),
+      ['jobs:read'],
+    ),
     fields: (t) => ({
       id: t.exposeID('id', { description: 'Its id.' }),
       kind: t.exposeString('kind', { description: 'What kind of work it is, such as train.' }),
@@ -110,6 +113,7 @@ export function registerJobs(builder: JobsBuilder, parts: PartRefs) {
 
   builder.queryFields((t) => ({
     job: t.field({
+      scopes: ['jobs:read'],
       type: JobRef,
       nullable: true,
       description: 'A job by its id; null when there is none that you may see.',
@@ -118,6 +122,7 @@ export function registerJobs(builder: JobsBuilder, parts: PartRefs) {
     }),
     jobs: t.connection(
       {
+        scopes: ['jobs:read'],
         type: JobRef,
         description: 'Jobs, newest first. Forward only: `last` and `before` are refused.',
         args: { where: t.arg({ type: FilterRef, description: 'Which jobs.' }) },

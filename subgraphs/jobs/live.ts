@@ -87,6 +87,7 @@ export function registerLive(builder: JobsBuilder, { JobRef, JobStateRef, Progre
 
   builder.subscriptionFields((t) => ({
     jobs: t.field({
+      scopes: ['jobs:read'],
       type: ItemRef,
       description:
         'A live list: the jobs as they are, then every move of them and their newest progress, in the order of the commits, without gap or repeat.',

@@ -95,6 +95,7 @@ export function registerSchedules(builder: JobsBuilder, { JobRef }: JobRefs, res
 
   builder.queryFields((t) => ({
     schedule: t.field({
+      scopes: ['jobs:read'],
       type: ScheduleRef,
       nullable: true,
       description: 'A schedule by its id; null when there is none that you may see.',
@@ -103,6 +104,7 @@ export function registerSchedules(builder: JobsBuilder, { JobRef }: JobRefs, res
     }),
     schedules: t.connection(
       {
+        scopes: ['jobs:read'],
         type: ScheduleRef,
         description: 'Schedules, oldest first. Forward only.',
         resolve: (_root, args, { jobs, viewer }) =>
@@ -128,6 +130,7 @@ export function registerSchedules(builder: JobsBuilder, { JobRef }: JobRefs, res
       { description: 'A schedule of a page.' },
     ),
     nextRuns: t.field({
+      scopes: ['jobs:read'],
       type: ['DateTime'],
       description: 'The next moments of a rule, before anything is scheduled by it.',
       args: {

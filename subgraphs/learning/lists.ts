@@ -74,6 +74,7 @@ export function createLists(builder: LearningBuilder): ListField {
   return (t, relation, { description, below }) => {
     const { connection, where, order } = typesOf(relation)
     return t.field({
+      ...(below ? {} : { scopes: ['learning:read'] }), // below a row, whoever may see the row may see the list
       type: connection,
       description,
       args: {

@@ -49,12 +49,13 @@ export function createMlContext(
     predictions(name) {
       const known = loaders.get(name)
       if (known) return known
-      const { instant, now } = request
+      const { instant, now, viewer } = request
+      const { tenant } = viewer
       const model = findModel(models, name)
       const served = predictionLog
         ? (batch: ServedAnswers) => predictionLog.record({ ...batch, model, tenant, servedAt: new Date() })
         : undefined
-      const parts = { model, serving, client, instant, now, batching: shared, scores, meter, shadow, served }
+      const parts = { model, serving, client, instant, now, batching: shared, scores, meter, shadow, served, tenant }
       const loader = countedLoader(createPredictionLoader(parts), request)
       loaders.set(name, loader)
       return loader

@@ -54,6 +54,7 @@ export function registerDisagreement(
   })
   builder.queryFields((t: AnyBuilder) => ({
     disagreement: t.field({
+      scopes: ['models:read', 'predictions:read'],
       type: DisagreementRef,
       description: 'The entities on which two versions of a model differ most: what to look at before promoting one.',
       args: {
@@ -89,6 +90,7 @@ async function disagreementOf(given: Arguments, context: MlContext): Promise<Dis
   return findDisagreement({
     model,
     client,
+    tenant: context.viewer.tenant,
     batching: context.batching,
     versions: [versions[0]!, versions[1]!],
     asOf: momentOf(given.asOf, context.now),

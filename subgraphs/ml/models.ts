@@ -5,6 +5,7 @@ import type { Coverage } from '../../ml/serving.ts'
 import { isInklingError } from '../../platform/errors.ts'
 import { entityExtensions } from '../../schema/federation.ts'
 import { checkPage, pageLimit } from '../../schema/pagination.ts'
+import { fieldScopes } from '../../schema/scopes.ts'
 import type { LeaderboardRow, Split } from '../../trainer/artefact.ts'
 import type { MlBuilder, MlContext } from './subgraph.ts'
 
@@ -75,11 +76,15 @@ export function registerModels(builder: MlBuilder) {
   ModelVersionRef.implement({
     description: 'One immutable trained artefact.',
     directives: { key: { fields: 'id' } } as never,
-    extensions: entityExtensions(({ id }: { id: string }, context: MlContext) => findVersion(context, id)),
+    // Who may see a prediction sees which version made it; all else of a version says how the installation trains.
+    extensions: {
+      ...entityExtensions(({ id }: { id: string }, context: MlContext) => findVersion(context, id)),
+      ...fieldScopes(['models:read']),
+    },
     fields: (t) => ({
-      id: t.exposeID('id', { description: 'Its id.' }),
-      number: t.exposeInt('number', { description: '1, 2, 3 ... per model.' }),
-      name: t.exposeString('name', { description: "The model's name." }),
+      id: t.exposeID('id', { scopes: [], description: 'Its id.' }),
+      number: t.exposeInt('number', { scopes: [], description: '1, 2, 3 ... per model.' }),
+      name: t.exposeString('name', { scopes: [], description: "The model's name." }),
       state: t.string({
         description: 'REGISTERED, REJECTED, QUARANTINED or PENDING.',
         resolve: (version) => version.state,
@@ -121,7 +126,7 @@ export function registerModels(builder: MlBuilder) {
           return coverage && coverage.asked > 0 ? coverage : null
         },
       }),
-      createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was registered.' }),
+      createdAt: t.expose('createdAt', { scopes: [], type: 'DateTime', description: 'When it was registered.' }),
     }),
   })
 
@@ -157,11 +162,13 @@ export function registerModels(builder: MlBuilder) {
 
   builder.queryFields((t) => ({
     models: t.field({
+      scopes: ['models:read'],
       type: [ModelRef],
       description: 'Every model.',
       resolve: (_root, _args, context) => [...context.engines.models],
     }),
     model: t.field({
+      scopes: ['models:read'],
       type: ModelRef,
       nullable: true,
       description: 'A model by its name; null when there is none.',
@@ -169,6 +176,7 @@ export function registerModels(builder: MlBuilder) {
       resolve: (_root, { name }, context) => context.engines.models.find((model) => model.name === name) ?? null,
     }),
     modelVersion: t.field({
+      scopes: ['models:read'],
       type: ModelVersionRef,
       nullable: true,
       description: 'A version by its id; null when there is none.',

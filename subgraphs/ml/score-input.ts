@@ -42,6 +42,7 @@ export function registerScoreInput(
   })
   builder.queryFields((t: AnyBuilder) => ({
     scoreInput: t.field({
+      scopes: ['predictions:read'],
       type: ScoredInput,
       description: 'Scores values that are in no table yet, such as a form being filled in. Nothing is stored.',
       args: {

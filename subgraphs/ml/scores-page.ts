@@ -9,8 +9,10 @@ import {
   type RankingPlace,
   readRanking,
   type ScoreBounds,
+  type ScoreCounting,
 } from '../../ml/scores/ranking.ts'
 import { refreshScores } from '../../ml/scores/refresh.ts'
+import { scoredTenant } from '../../ml/tenants.ts'
 import { checkPage, DEFAULT_PAGE, type PageArguments } from '../../schema/pagination.ts'
 import type { MlContext } from './subgraph.ts'
 
@@ -30,7 +32,7 @@ export interface ScoreEdge {
 /** A page of a model's stored scores; what is not selected is not read. */
 export interface ScorePage {
   readonly model: Model
-  readonly bounds: readonly ScoreBounds[]
+  readonly counting: ScoreCounting
   readonly edges: readonly ScoreEdge[]
   readonly pageInfo: object
   /** The versions of the page's scores, read once. */
@@ -46,7 +48,8 @@ export async function readScorePage(model: Model, args: ScoreArguments, context:
   const size = args.first ?? args.last ?? DEFAULT_PAGE
   const highestFirst = args.orderBy === 'HIGHEST_FIRST'
   const ends = { after: placeOf(args.after, args.orderBy), before: placeOf(args.before, args.orderBy) }
-  const ask = { model: model.name, fields: model.key, bounds, highestFirst }
+  const tenant = scoredTenant(model, context.viewer.tenant)
+  const ask = { model: model.name, tenant, fields: model.key, bounds, highestFirst }
   const found = await readRanking(database, {
     ...ask,
     ...(isBackward ? { highestFirst: !highestFirst, after: ends.before, before: ends.after } : ends),
@@ -74,7 +77,7 @@ export async function readScorePage(model: Model, args: ScoreArguments, context:
   let versions: Promise<ReadonlyMap<string, ModelVersion>> | null = null
   const page: ScorePage = {
     model,
-    bounds,
+    counting: { model: model.name, tenant, bounds },
     edges: scores.flatMap((score, index) =>
       score
         ? [
@@ -107,8 +110,8 @@ export async function readScorePage(model: Model, args: ScoreArguments, context:
   return page
 }
 
-export function countPage({ model, bounds }: ScorePage, context: MlContext): Promise<number> {
-  return countScores(context.engines.database, model.name, bounds)
+export function countPage({ counting }: ScorePage, context: MlContext): Promise<number> {
+  return countScores(context.engines.database, counting)
 }
 
 function whereOf(model: Model, { where }: ScoreArguments): ScoreBounds[] {
@@ -130,7 +133,8 @@ async function refresh(
   const { database, client, serving } = context.engines
   const served = serving.championAt(model, context.instant)
   const before = new Date(context.instant.getTime() - seconds * 1000)
-  return refreshScores(ranked, { database, client, model, served, asOf: context.now, before })
+  const tenant = scoredTenant(model, context.viewer.tenant)
+  return refreshScores(ranked, { database, client, model, tenant, served, asOf: context.now, before })
 }
 
 async function readVersions({ engines }: MlContext, scores: readonly (RankedScore | null)[]) {

@@ -6,6 +6,7 @@ import { countLevels } from '../../ml/scores/ranking.ts'
 import { runningScoring, startScoring } from '../../ml/scores/scoring-job.ts'
 import { withErrors } from '../../schema/errors.ts'
 import { registerFilters } from '../../schema/filters.ts'
+import { shown } from '../../schema/prediction/precision.ts'
 import { findVersion, type ModelRefs } from './models.ts'
 import { countPage, readScorePage, type ScoreArguments, type ScoreEdge, type ScorePage } from './scores-page.ts'
 import type { MlBuilder, MlContext } from './subgraph.ts'
@@ -77,7 +78,8 @@ function registerTypes(builder: AnyBuilder, version: AnyBuilder) {
 }
 
 function freshnessFields(t: AnyBuilder, version: AnyBuilder) {
-  const newest = (model: Model, context: MlContext) => newestScoring(context.engines.database, model.name)
+  const newest = (model: Model, context: MlContext) =>
+    newestScoring(context.engines.database, model.name, context.viewer.tenant)
   return {
     scoredAt: t.field({
       type: 'DateTime',
@@ -118,7 +120,8 @@ function freshnessFields(t: AnyBuilder, version: AnyBuilder) {
       type: 'Job',
       nullable: true,
       description: 'The scoring of everyone that is under way.',
-      resolve: (model: Model, _args: object, context: MlContext) => runningScoring(context.engines, model.name),
+      resolve: (model: Model, _args: object, context: MlContext) =>
+        runningScoring(context.engines, model.name, context.viewer.tenant),
     }),
   }
 }
@@ -136,6 +139,7 @@ function registerList(builder: AnyBuilder, model: Model, name: string, types: Re
   builder.queryField(name, (t: AnyBuilder) =>
     t.connection(
       {
+        scopes: ['predictions:read'],
         type: model.entity,
         description: `Sorted by the stored answers to: ${model.question} Nobody is scored for it, unless asked.`,
         args: {
@@ -164,7 +168,7 @@ function registerList(builder: AnyBuilder, model: Model, name: string, types: Re
             type: [types.LevelCount],
             description: 'How many of them each band has.',
             resolve: (page: ScorePage, _args: object, { engines }: MlContext) =>
-              countLevels(engines.database, model.name, model.bands, page.bounds),
+              countLevels(engines.database, page.counting, model.bands),
           }),
           freshness: fields.field({
             type: types.Freshness,
@@ -182,13 +186,16 @@ function edgeFields(t: AnyBuilder, model: Model, version: AnyBuilder) {
   return {
     score: t.float({
       description: 'The stored probability, 0..1.',
-      resolve: ({ score }: ScoreEdge) => score.probability,
+      resolve: ({ score }: ScoreEdge, _args: object, { viewer }: MlContext) => shown(score.probability, viewer),
     }),
     low: t.float({
       description: 'Lower end of the interval that holds it.',
-      resolve: ({ score }: ScoreEdge) => score.low,
+      resolve: ({ score }: ScoreEdge, _args: object, { viewer }: MlContext) => shown(score.low, viewer),
     }),
-    high: t.float({ description: 'Upper end of the interval.', resolve: ({ score }: ScoreEdge) => score.high }),
+    high: t.float({
+      description: 'Upper end of the interval.',
+      resolve: ({ score }: ScoreEdge, _args: object, { viewer }: MlContext) => shown(score.high, viewer),
+    }),
     riskLevel: t.field({
       type: 'RiskLevel',
       description: 'Its band.',

@@ -64,6 +64,7 @@ export function registerTraining(builder: MlBuilder, { ModelVersionRef }: ModelR
 
   builder.queryFields((t) => ({
     trainingRun: t.field({
+      scopes: ['models:read'],
       type: TrainingRunRef,
       nullable: true,
       description: 'A training run by its id; null when there is none.',
@@ -71,6 +72,7 @@ export function registerTraining(builder: MlBuilder, { ModelVersionRef }: ModelR
       resolve: (_root, { id }, context) => context.engines.registry.runs.find(String(id)),
     }),
     trainingRuns: t.connection({
+      scopes: ['models:read'],
       type: TrainingRunRef,
       description: 'Training runs, newest first.',
       args: { model: t.arg.string({ description: 'Only those of this model.' }) },

@@ -175,6 +175,7 @@ describe('a scoring', () => {
       served,
       client: stand.client,
       keys,
+      tenants: keys.map(() => 'default'),
       asOf: now,
       scoredAt: now,
     })
@@ -199,7 +200,9 @@ describe('a scoring', () => {
     stand.hook.before = () => {}
     expect(job.state).toBe('CANCELLED')
     expect(await runningScoring(stand, 'toy')).toBeNull()
-    expect(await countScores(stand.database, 'toy', [])).toBe((await stored()).length)
+    expect(await countScores(stand.database, { model: 'toy', tenant: 'default', bounds: [] })).toBe(
+      (await stored()).length,
+    )
   })
 
   it('names what it refuses', async () => {

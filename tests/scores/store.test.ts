@@ -78,6 +78,7 @@ describe('stored scores', () => {
     expect(await store.latest('struggle', [{ objectiveId: 2, learnerId: 1 }])).toMatchObject([{ probability: 0.7 }])
     const [ranked] = await readRanking(database, {
       model: 'struggle',
+      tenant: 'default',
       fields: ['objectiveId', 'learnerId'],
       bounds: [],
       highestFirst: true,
@@ -94,7 +95,7 @@ describe('stored scores', () => {
     await store.write(batch([0.1, 0.2, 0.3], day(10), { model: 'gone' }))
     expect(await store.remove('gone', [{ id: 0 }, { id: 77 }])).toBe(1)
     expect(await store.removeBefore('gone', day(11))).toBe(2)
-    expect(await countScores(database, 'gone', [])).toBe(0)
+    expect(await countScores(database, { model: 'gone', tenant: 'default', bounds: [] })).toBe(0)
     expect(await store.forget(day(2))).toBeGreaterThan(0)
     expect((await store.history('churn', [{ id: 1 }], day(1), day(3)))[0]).toMatchObject([{ asOf: day(2) }])
   })
@@ -133,6 +134,7 @@ describe('stored scores', () => {
       for (let after: (typeof expected)[number] | undefined; ; ) {
         const page = await readRanking(database, {
           model: 'many',
+          tenant: 'default',
           fields: ['id'],
           bounds: [],
           highestFirst,
@@ -151,7 +153,14 @@ describe('stored scores', () => {
       const after = { probability: 0.5, key: '["7"]' }
       const pages = [{}, { after }, { after, bounds: [{ gte: 0.2, lt: 0.9 }], highestFirst: false }]
       for (const page of pages) {
-        const { sql, values } = rankingStatement({ model: 'many', bounds: [], highestFirst: true, limit: 20, ...page })
+        const { sql, values } = rankingStatement({
+          model: 'many',
+          tenant: 'default',
+          bounds: [],
+          highestFirst: true,
+          limit: 20,
+          ...page,
+        })
         const { rows } = await database.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${sql}`, values)
         const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
         expect(plan).toContain('Score_model_probability_key_idx')
@@ -179,15 +188,16 @@ describe('stored scores', () => {
         const fitting = expected.filter(({ probability }) => holds(probability, bound))
         const page = await readRanking(database, {
           model: 'many',
+          tenant: 'default',
           fields: ['id'],
           bounds: [bound],
           highestFirst: true,
           limit: 5000,
         })
         expect(page.map(({ place }) => place)).toEqual(fitting)
-        expect(await countScores(database, 'many', [bound])).toBe(fitting.length)
+        expect(await countScores(database, { model: 'many', tenant: 'default', bounds: [bound] })).toBe(fitting.length)
       }
-      expect(await countLevels(database, 'many', bands, [{ gte: 0.3 }])).toEqual([
+      expect(await countLevels(database, { model: 'many', tenant: 'default', bounds: [{ gte: 0.3 }] }, bands)).toEqual([
         { riskLevel: 'LOW', count: 0 },
         { riskLevel: 'MEDIUM', count: expected.filter((row) => holds(row.probability, { gte: 0.3, lt: 0.4 })).length },
         { riskLevel: 'HIGH', count: expected.filter((row) => holds(row.probability, { gte: 0.4 })).length },
@@ -223,7 +233,7 @@ describe('stored scores', () => {
       const { rows: counted } = await database.query<{ n: number }>(
         `SELECT count(*)::int AS n FROM inkling."Score" WHERE model = 'many'`,
       )
-      expect(await countScores(database, 'many', [])).toBe(counted[0]!.n)
+      expect(await countScores(database, { model: 'many', tenant: 'default', bounds: [] })).toBe(counted[0]!.n)
     })
   })
 })

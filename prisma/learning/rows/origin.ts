@@ -1,9 +1,11 @@
 import type { Database, Queryable } from '../../../platform/database.ts'
 import { InklingError } from '../../../platform/errors.ts'
 import { readSetting, writeSetting } from '../../../platform/settings.ts'
+import { DEFAULT_TENANT } from '../../../platform/viewer.ts'
 import { tableNames } from './tables.ts'
 
 const KEY = 'rows'
+const keyOf = (tenant: string) => (tenant === DEFAULT_TENANT ? KEY : `${KEY} of ${tenant}`)
 
 /** Where the rows of the learning domain came from. Stored in the transaction that wrote them, so it never vouches for half. */
 export type Origin =
@@ -16,24 +18,39 @@ export type Origin =
     }
   | { readonly source: 'oulad'; readonly folder: string; readonly now: string }
 
-/** Reads where the rows came from: null when there are none, 'own' when somebody wrote them without saying. */
-export async function readOrigin(database: Database): Promise<Origin | 'own' | null> {
-  const stored = await readSetting<Origin>(database, KEY)
+/** Reads where a tenant's rows came from: null when there are none, 'own' when somebody wrote them without saying. */
+export async function readOrigin(database: Database, tenant = DEFAULT_TENANT): Promise<Origin | 'own' | null> {
+  const stored = await readSetting<Origin>(database, keyOf(tenant))
   if (stored) return stored
   const { rows } = await database.query<{ any: boolean }>(
-    'SELECT EXISTS (SELECT FROM "learning"."Learner") OR EXISTS (SELECT FROM "learning"."Course") AS "any"',
+    `SELECT EXISTS (SELECT FROM "learning"."Learner" WHERE "tenant" = $1)
+         OR EXISTS (SELECT FROM "learning"."Course" WHERE "tenant" = $1) AS "any"`,
+    [tenant],
   )
   return rows[0]!.any ? 'own' : null
 }
 
-export async function writeOrigin(database: Database, origin: Origin): Promise<void> {
-  await writeSetting(database, KEY, origin)
+export async function writeOrigin(database: Database, origin: Origin, tenant = DEFAULT_TENANT): Promise<void> {
+  await writeSetting(database, keyOf(tenant), origin)
 }
 
-/** Removes every row of the learning domain and what is known of their origin. Joins the caller's transaction. */
+/** Removes every row of the learning domain, whosever it is, and what is known of their origin. Joins the caller's transaction. */
 export async function clearRows(database: Database): Promise<void> {
   await database.query(`TRUNCATE ${tableNames.map((name) => `"learning"."${name}"`).join(', ')}`)
-  await writeSetting(database, KEY, null)
+  await database.query(`DELETE FROM "inkling"."Setting" WHERE "key" = $1 OR "key" LIKE $2`, [KEY, `${KEY} of %`])
+}
+
+/** Removes a tenant's rows and what is known of their origin. Joins the caller's transaction. */
+export async function clearTenant(database: Database, tenant: string): Promise<void> {
+  const { rows } = await database.query<{ others: boolean }>(
+    `SELECT EXISTS (SELECT FROM "learning"."Learner" WHERE "tenant" <> $1)
+         OR EXISTS (SELECT FROM "learning"."Course" WHERE "tenant" <> $1) AS "others"`,
+    [tenant],
+  )
+  if (!rows[0]!.others) return clearRows(database)
+  for (const name of ['Learner', 'Course'])
+    await database.query(`DELETE FROM "learning"."${name}" WHERE "tenant" = $1`, [tenant])
+  await writeSetting(database, keyOf(tenant), null)
 }
 
 /** Lets one process at a time fill the tables; the others wait. Call it inside the transaction that fills. */

@@ -4,15 +4,18 @@ type Kind = 'text' | 'integer' | 'number' | 'boolean' | 'time' | `enum ${string}
 interface Table {
   readonly columns: Readonly<Record<string, Kind>>
   readonly key: readonly string[]
+  /** Whether its rows name the tenant that they, and all that hangs on them, belong to. */
+  readonly isRoot?: boolean
 }
 
 /** The tables of the learning domain in an order that satisfies every foreign key. */
 export const tables = {
   Learner: {
+    isRoot: true,
     key: ['id'],
     columns: { id: 'text', name: 'text', gender: 'text', country: 'text', region: 'text', joinedAt: 'time' },
   },
-  Course: { key: ['id'], columns: { id: 'text', code: 'text', title: 'text' } },
+  Course: { isRoot: true, key: ['id'], columns: { id: 'text', code: 'text', title: 'text' } },
   Presentation: {
     key: ['id'],
     columns: { id: 'text', courseId: 'text', code: 'text', startsAt: 'time', endsAt: 'time' },
@@ -108,6 +111,11 @@ export const tables = {
   Cancellation: { key: ['id'], columns: { id: 'text', learnerId: 'text', at: 'time', reason: 'text' } },
 } as const satisfies Record<string, Table>
 
+/** Whether a table's rows name their tenant. */
+export function isRoot(name: TableName): boolean {
+  return (tables[name] as Table).isRoot ?? false
+}
+
 export type TableName = keyof typeof tables
 export const tableNames = Object.keys(tables) as TableName[]
 
@@ -134,11 +142,11 @@ function received(column: string, kind: Kind): string {
 }
 
 /**
- * One statement that writes any number of rows, given one array per column, and answers how many it inserted and updated.
- * A row that is already there is left alone when equal, so that writing the same rows twice touches nothing.
+ * One statement that writes any number of rows, given one array per column (and then, for a root, the tenant), and answers how many
+ * it inserted and updated. A row that is already there is left alone when equal, so that writing the same rows twice touches nothing.
  */
 export function writeStatement(name: TableName): string {
-  const { columns, key } = tables[name] as Table
+  const { columns, key, isRoot } = tables[name] as Table
   const names = Object.keys(columns)
   const others = names.filter((column) => !key.includes(column))
   const list = (given: readonly string[], prefix = '') => given.map((column) => prefix + quoted(column)).join(', ')
@@ -147,11 +155,11 @@ export function writeStatement(name: TableName): string {
     others.length === 0
       ? 'NOTHING'
       : `UPDATE SET ${others.map((column) => `${quoted(column)} = EXCLUDED.${quoted(column)}`).join(', ')}
-         WHERE (${list(others, 'kept.')}) IS DISTINCT FROM (${list(others, 'EXCLUDED.')})`
+         WHERE (${list(others, 'kept.')}) IS DISTINCT FROM (${list(others, 'EXCLUDED.')})${isRoot ? ' AND kept."tenant" = EXCLUDED."tenant"' : ''}`
   // xmax is 0 on a row that no statement has replaced yet, that is, on a new one.
   return `WITH written AS (
-    INSERT INTO "learning".${quoted(name)} AS kept (${list(names)})
-    SELECT ${names.map((column) => received(column, columns[column]!)).join(', ')}
+    INSERT INTO "learning".${quoted(name)} AS kept (${list(names)}${isRoot ? ', "tenant"' : ''})
+    SELECT ${names.map((column) => received(column, columns[column]!)).join(', ')}${isRoot ? `, $${names.length + 1}::text` : ''}
     FROM unnest(${arrays.join(', ')}) AS given(${list(names)})
     ON CONFLICT (${list(key)}) DO ${resolution}
     RETURNING (xmax = 0) AS "isNew")

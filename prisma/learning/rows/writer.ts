@@ -1,8 +1,12 @@
 import type { Queryable } from '../../../platform/database.ts'
-import { type Row, type TableName, tableNames, tables, writeStatement } from './tables.ts'
+import { DEFAULT_TENANT } from '../../../platform/viewer.ts'
+import { isRoot, type Row, type TableName, tableNames, tables, writeStatement } from './tables.ts'
 
 /** 5,000 rows a statement: 33,000 attempts a second on the embedded database, and no more than a few MB in flight. */
 const ROWS_PER_STATEMENT = 5_000
+
+/** Columns that hold a row's key or another's. */
+const KEY = /^id$|Id$/
 
 export interface Written {
   readonly inserted: number
@@ -21,9 +25,11 @@ export interface RowWriter {
 
 /**
  * Collects rows by column and writes them in batches. While the database works on one batch the caller makes the next, which
- * on the embedded database (a thread of its own) hides the caller's time altogether.
+ * on the embedded database (a thread of its own) hides the caller's time altogether. Rows of another tenant than the default one
+ * get keys that begin with its name, so that two tenants may be filled with the same school.
  */
-export function createRowWriter(client: Queryable): RowWriter {
+export function createRowWriter(client: Queryable, tenant = DEFAULT_TENANT): RowWriter {
+  const prefix = tenant === DEFAULT_TENANT ? '' : `${tenant}-`
   const written: Partial<Record<TableName, Written>> = {}
   let collected = new Map<TableName, unknown[][]>()
   let largest = 0
@@ -33,7 +39,10 @@ export function createRowWriter(client: Queryable): RowWriter {
     for (const table of tableNames) {
       const arrays = batch.get(table)
       if (!arrays) continue
-      const { rows } = await client.query<{ inserted: number; updated: number }>(writeStatement(table), arrays)
+      const { rows } = await client.query<{ inserted: number; updated: number }>(writeStatement(table), [
+        ...arrays,
+        ...(isRoot(table) ? [tenant] : []),
+      ])
       const { inserted, updated } = rows[0]!
       const sofar = written[table] ?? { inserted: 0, updated: 0, unchanged: 0 }
       written[table] = {
@@ -55,10 +64,13 @@ export function createRowWriter(client: Queryable): RowWriter {
   return {
     written,
     add(table, row) {
-      const columns = Object.keys(tables[table].columns) as (keyof typeof row)[]
+      const columns = Object.keys(tables[table].columns) as (keyof typeof row & string)[]
       const arrays = collected.get(table) ?? columns.map(() => [])
       collected.set(table, arrays)
-      for (const [at, column] of columns.entries()) arrays[at]!.push(row[column])
+      for (const [at, column] of columns.entries()) {
+        const value = row[column]
+        arrays[at]!.push(prefix !== '' && typeof value === 'string' && KEY.test(column) ? prefix + value : value)
+      }
       largest = Math.max(largest, arrays[0]!.length)
     },
     async drain() {

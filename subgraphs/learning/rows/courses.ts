@@ -7,6 +7,7 @@ export const courses: Relation = {
   model: 'Course',
   name: 'Course',
   from: table('Course'),
+  isOf: (tenant) => `c."tenant" = ${tenant}`,
   key: [id],
   orders: {
     ...bothWays('CODE', column('code', 'text'), 'code'),

@@ -3,7 +3,7 @@ import { checkPage, DEFAULT_PAGE, type PageArguments } from '../../../schema/pag
 import { conditionsOf } from './conditions.ts'
 import { readCursor, writeCursor } from './cursor.ts'
 import type { Column, Relation } from './relation.ts'
-import { createStatement } from './statement.ts'
+import { createStatement, type Statement } from './statement.ts'
 
 /** What a client asks of a list. */
 export interface Ask extends PageArguments {
@@ -16,6 +16,9 @@ export interface Parents {
   readonly column: string
   readonly keys: readonly string[]
 }
+
+/** Which rows a list is made of: those below rows that the viewer was shown, or all of a tenant's. */
+export type Place = Parents | { readonly tenant: string }
 
 export interface Page {
   readonly edges: readonly { readonly node: object; readonly cursor: string }[]
@@ -51,7 +54,7 @@ export function pageStatement(
   relation: Relation,
   ask: Ask,
   now: Date,
-  parents: Parents | null,
+  place: Place,
 ): { sql: string; values: readonly unknown[] } {
   const statement = createStatement()
   const name = orderOf(relation, ask)
@@ -59,22 +62,23 @@ export function pageStatement(
   const sorts = sortColumns(relation, columns, isDescending)
   // Backwards is the same list read from its other end.
   const isDown = isDescending !== isBackward(ask)
-  const keys = parents ? `unnest(${statement.bind(parents.keys, 'text[]')}) AS p("key")` : null
+  const keys = 'keys' in place ? `unnest(${statement.bind(place.keys, 'text[]')}) AS p("key")` : null
   const tuple = `(${sorts.map(({ sql }) => sql).join(', ')})`
-  const place = (cursor: string) => {
+  const bound = (cursor: string) => {
     const values = placeOf(relation, name, sorts, cursor)
     return `(${values.map((value, index) => statement.bind(value, sorts[index]!.type)).join(', ')})`
   }
   const from = relation.from(statement, now)
   const conditions = [
-    ...(parents ? [`c."${parents.column}" = p."key"`] : []),
+    'keys' in place ? `c."${place.column}" = p."key"` : ownerOf(relation, statement, place.tenant),
     ...conditionsOf(relation, ask.where, statement, now),
-    ...(ask.after == null ? [] : [`${tuple} ${isDescending ? '<' : '>'} ${place(ask.after)}`]),
-    ...(ask.before == null ? [] : [`${tuple} ${isDescending ? '>' : '<'} ${place(ask.before)}`]),
+    ...(ask.after == null ? [] : [`${tuple} ${isDescending ? '<' : '>'} ${bound(ask.after)}`]),
+    ...(ask.before == null ? [] : [`${tuple} ${isDescending ? '>' : '<'} ${bound(ask.before)}`]),
   ]
   const direction = isDown ? 'DESC' : 'ASC'
   const rows = `SELECT c.*, ${sorts.map(({ sql }, index) => `${sql} AS "@${index}"`).join(', ')}
-FROM ${from} c${conditions.length > 0 ? `\nWHERE ${conditions.join(' AND ')}` : ''}
+FROM ${from} c
+WHERE ${conditions.join(' AND ')}
 ORDER BY ${sorts.map(({ sql }) => `${sql} ${direction}`).join(', ')}
 LIMIT ${statement.bind(sizeOf(ask) + 1, 'int')}`
   if (!keys) return { sql: rows, values: statement.values }
@@ -90,16 +94,19 @@ export function countStatement(
   relation: Relation,
   where: Ask['where'],
   now: Date,
-  parents: Parents | null,
+  place: Place,
 ): { sql: string; values: readonly unknown[] } {
   const statement = createStatement()
   const conditions = conditionsOf(relation, where, statement, now)
   const from = conditions.length === 0 && relation.fromKeys ? relation.fromKeys() : relation.from(statement, now)
-  if (parents) conditions.push(`c."${parents.column}" = ANY(${statement.bind(parents.keys, 'text[]')})`)
-  const filter = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''
-  const parent = parents ? `c."${parents.column}"` : `''`
+  conditions.push(
+    'keys' in place
+      ? `c."${place.column}" = ANY(${statement.bind(place.keys, 'text[]')})`
+      : ownerOf(relation, statement, place.tenant),
+  )
+  const parent = 'keys' in place ? `c."${place.column}"` : `''`
   return {
-    sql: `SELECT ${parent} AS "@parent", count(*)::int AS "count" FROM ${from} c ${filter} GROUP BY 1`,
+    sql: `SELECT ${parent} AS "@parent", count(*)::int AS "count" FROM ${from} c WHERE ${conditions.join(' AND ')} GROUP BY 1`,
     values: statement.values,
   }
 }
@@ -129,6 +136,12 @@ export function toPage(relation: Relation, ask: Ask, rows: readonly Row[]): Page
       },
     },
   }
+}
+
+/** A list that cannot tell whose rows it holds stands below a row only: it never opens at the root. */
+function ownerOf({ name, isOf }: Relation, statement: Statement, tenant: string): string {
+  if (!isOf) throw new Error(`The list of ${name} does not say whose its rows are`)
+  return isOf(statement.bind(tenant, 'text'))
 }
 
 function isBackward(ask: Ask): boolean {

@@ -7,6 +7,7 @@ export const learners: Relation = {
   model: 'Learner',
   name: 'Learner',
   from: table('Learner'),
+  isOf: (tenant) => `c."tenant" = ${tenant}`,
   key: [id],
   orders: {
     ...bothWays('NAME', column('name', 'text'), 'name'),
@@ -45,6 +46,7 @@ export const enrollments: Relation = {
   model: 'Enrollment',
   name: 'Enrollment',
   from: table('Enrollment'),
+  isOf: (tenant) => `EXISTS (SELECT FROM learning."Learner" l WHERE l."id" = c."learnerId" AND l."tenant" = ${tenant})`,
   key: [id],
   orders: {
     ...bothWays('REGISTERED_AT', column('registeredAt', 'timestamptz', 'nullable'), 'the moment of registration'),

@@ -79,8 +79,8 @@ export const progress: Relation = {
   },
 }
 
-/** One statement for many keys; pairs that do not exist are absent from its rows. */
-export function progressStatement(keys: readonly ProgressKey[], now: Date) {
+/** One statement for many keys of a tenant's learners; pairs that do not exist are absent from its rows. */
+export function progressStatement(keys: readonly ProgressKey[], now: Date, tenant: string) {
   const statement = createStatement()
   const learners = statement.bind(
     keys.map((key) => key.learnerId),
@@ -92,6 +92,7 @@ export function progressStatement(keys: readonly ProgressKey[], now: Date) {
   )
   return {
     sql: `SELECT c.* FROM unnest(${learners}, ${objectives}) AS k("learnerId", "objectiveId")
+JOIN learning."Learner" l ON l."id" = k."learnerId" AND l."tenant" = ${statement.bind(tenant, 'text')}
 JOIN learning."Objective" w ON w."id" = k."objectiveId"
 JOIN ${progressAsOf(statement, now)} c
   ON c."learnerId" = k."learnerId" AND c."presentationId" = w."presentationId" AND c."objectiveId" = w."id"`,

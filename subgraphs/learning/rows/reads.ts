@@ -20,7 +20,7 @@ export interface Below {
 
 /**
  * The one door to the rows of the learning domain, made per request: whatever a resolver wants to read it asks here, and what
- * is asked in one tick becomes one statement. Who may see which rows is decided here and nowhere else.
+ * is asked in one tick becomes one statement. Whose rows are seen is decided here and nowhere else: those of the viewer's tenant.
  */
 export interface Reads {
   find<Name extends Keyed>(model: Name, id: string): Promise<RowOf<Name> | null>
@@ -36,7 +36,7 @@ export interface Reads {
 
 type Loader<Value> = DataLoader<string, Value>
 
-export function createReads(prisma: LearningClient, { now }: RequestContext): Reads {
+export function createReads(prisma: LearningClient, { now, viewer: { tenant } }: RequestContext): Reads {
   const loaders = new Map<string, Loader<never>>()
   const run = (statement: { sql: string; values: readonly unknown[] }) =>
     prisma.$queryRawUnsafe<Row[]>(statement.sql, ...statement.values)
@@ -51,7 +51,7 @@ export function createReads(prisma: LearningClient, { now }: RequestContext): Re
 
   function find<Name extends Keyed>(model: Name, id: string) {
     return loader(model, async (ids) => {
-      const byId = new Map((await findMany(prisma, model, ids)).map((row) => [row.id, row as RowOf<Name>]))
+      const byId = new Map((await findMany(prisma, model, ids, tenant)).map((row) => [row.id, row as RowOf<Name>]))
       return (wanted) => byId.get(wanted) ?? null
     }).load(id)
   }
@@ -65,13 +65,13 @@ export function createReads(prisma: LearningClient, { now }: RequestContext): Re
     },
     findProgress(key) {
       return loader('Progress', async (texts) => {
-        const rows = (await run(progressStatement(texts.map(readPair), now))) as unknown as ProgressRow[]
+        const rows = (await run(progressStatement(texts.map(readPair), now, tenant))) as unknown as ProgressRow[]
         const byKey = new Map(rows.map((row) => [writePair(row), row]))
         return (wanted) => byKey.get(wanted) ?? null
       }).load(writePair(key))
     },
     async page(relation, ask, below) {
-      if (!below) return toPage(relation, ask, await run(pageStatement(relation, ask, now, null)))
+      if (!below) return toPage(relation, ask, await run(pageStatement(relation, ask, now, { tenant })))
       const { column } = below
       return loader(`${column}>${relation.name} ${JSON.stringify(pageKey(ask))}`, async (keys) => {
         const rows = group(await run(pageStatement(relation, ask, now, { column, keys })))
@@ -79,7 +79,7 @@ export function createReads(prisma: LearningClient, { now }: RequestContext): Re
       }).load(below.key)
     },
     async count(relation, where, below) {
-      if (!below) return Number((await run(countStatement(relation, where, now, null)))[0]?.count ?? 0)
+      if (!below) return Number((await run(countStatement(relation, where, now, { tenant })))[0]?.count ?? 0)
       const { column } = below
       return loader(`${column}>${relation.name} count ${JSON.stringify(where)}`, async (keys) => {
         const counts = new Map(
@@ -94,21 +94,27 @@ export function createReads(prisma: LearningClient, { now }: RequestContext): Re
   }
 }
 
-function findMany(prisma: LearningClient, model: Keyed, ids: readonly string[]): Promise<{ id: string }[]> {
-  const where = { id: { in: [...ids] } }
+/** A row of another tenant is one that is not there: the same statement finds neither. */
+function findMany(
+  prisma: LearningClient,
+  model: Keyed,
+  ids: readonly string[],
+  tenant: string,
+): Promise<{ id: string }[]> {
+  const id = { in: [...ids] }
   switch (model) {
     case 'Learner':
-      return prisma.learner.findMany({ where })
+      return prisma.learner.findMany({ where: { id, tenant } })
     case 'Course':
-      return prisma.course.findMany({ where })
+      return prisma.course.findMany({ where: { id, tenant } })
     case 'Presentation':
-      return prisma.presentation.findMany({ where })
+      return prisma.presentation.findMany({ where: { id, course: { tenant } } })
     case 'Objective':
-      return prisma.objective.findMany({ where })
+      return prisma.objective.findMany({ where: { id, presentation: { course: { tenant } } } })
     case 'Enrollment':
-      return prisma.enrollment.findMany({ where })
+      return prisma.enrollment.findMany({ where: { id, learner: { tenant } } })
     case 'Subscription':
-      return prisma.subscription.findMany({ where })
+      return prisma.subscription.findMany({ where: { id, learner: { tenant } } })
   }
 }
 

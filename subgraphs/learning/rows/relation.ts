@@ -32,6 +32,8 @@ export interface Relation {
   readonly from: (statement: Statement, now: Date) => string
   /** The same rows with their keys alone, for counting all of them; given where `from` computes much. */
   readonly fromKeys?: () => string
+  /** Whether a row belongs to the tenant behind a placeholder. For lists at the root: what lies below a row belongs to its tenant. */
+  readonly isOf?: (tenant: string) => string
   /** Makes every order total. */
   readonly key: readonly Column[]
   readonly orders: Readonly<Record<string, Order>>

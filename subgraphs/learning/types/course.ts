@@ -14,7 +14,10 @@ export function registerCourse(builder: LearningBuilder, list: ListField): void 
   builder.prismaObject('Course', {
     description: 'Something that is taught again and again.',
     directives: { key: { fields: 'id' } } as never,
-    extensions: entityExtensions(({ id }: { id: string }, { reads }: LearningContext) => reads.find('Course', id)),
+    extensions: entityExtensions(
+      ({ id }: { id: string }, { reads }: LearningContext) => reads.find('Course', id),
+      ['learning:read'],
+    ),
     fields: (t) => ({
       id: t.exposeID('id', { description: 'Key.' }),
       code: t.exposeString('code', { description: 'Short code, unique.' }),
@@ -28,8 +31,9 @@ export function registerCourse(builder: LearningBuilder, list: ListField): void 
   builder.prismaObject('Presentation', {
     description: 'One run of a course, from a first to a last day.',
     directives: { key: { fields: 'id' } } as never,
-    extensions: entityExtensions(({ id }: { id: string }, { reads }: LearningContext) =>
-      reads.find('Presentation', id),
+    extensions: entityExtensions(
+      ({ id }: { id: string }, { reads }: LearningContext) => reads.find('Presentation', id),
+      ['learning:read'],
     ),
     fields: (t) => ({
       id: t.exposeID('id', { description: 'Key.' }),
@@ -61,6 +65,7 @@ export function registerCourse(builder: LearningBuilder, list: ListField): void 
   })
   builder.queryFields((t) => ({
     course: t.field({
+      scopes: ['learning:read'],
       type: Course,
       nullable: true,
       description: 'A course by key; null when there is none.',
@@ -69,6 +74,7 @@ export function registerCourse(builder: LearningBuilder, list: ListField): void 
     }),
     courses: list(t, courses, { description: 'Courses.' }),
     presentation: t.field({
+      scopes: ['learning:read'],
       type: Presentation,
       nullable: true,
       description: 'A presentation by key; null when there is none.',

@@ -16,7 +16,10 @@ export function registerEnrollment(builder: LearningBuilder, list: ListField): v
   builder.prismaObject('Enrollment', {
     description: 'A learner in a presentation. What was declared at registration never changes afterwards.',
     directives: { key: { fields: 'id' } } as never,
-    extensions: entityExtensions(({ id }: { id: string }, { reads }: LearningContext) => reads.find('Enrollment', id)),
+    extensions: entityExtensions(
+      ({ id }: { id: string }, { reads }: LearningContext) => reads.find('Enrollment', id),
+      ['learning:read'],
+    ),
     fields: (t) => ({
       id: t.exposeID('id', { description: 'Key.' }),
       registeredAt: t.expose('registeredAt', {
@@ -65,6 +68,7 @@ export function registerEnrollment(builder: LearningBuilder, list: ListField): v
   })
   builder.queryFields((t) => ({
     enrollment: t.field({
+      scopes: ['learning:read'],
       type: Enrollment,
       nullable: true,
       description: 'An enrolment by key; null when there is none.',

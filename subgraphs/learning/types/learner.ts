@@ -22,7 +22,10 @@ export function registerLearner(builder: LearningBuilder, list: ListField): void
   builder.prismaObject('Learner', {
     description: 'A person who learns, and who may pay for it.',
     directives: { key: { fields: 'id' } } as never,
-    extensions: entityExtensions(({ id }: { id: string }, { reads }: LearningContext) => reads.find('Learner', id)),
+    extensions: entityExtensions(
+      ({ id }: { id: string }, { reads }: LearningContext) => reads.find('Learner', id),
+      ['learning:read'],
+    ),
     fields: (t) => ({
       id: t.exposeID('id', { description: 'Key.' }),
       name: t.exposeString('name', { description: 'Name.' }),
@@ -48,6 +51,7 @@ export function registerLearner(builder: LearningBuilder, list: ListField): void
   })
   builder.queryFields((t) => ({
     learner: t.field({
+      scopes: ['learning:read'],
       type: Learner,
       nullable: true,
       description: 'A learner by key; null when there is none.',

@@ -16,7 +16,10 @@ export function registerObjective(builder: LearningBuilder, list: ListField, enu
   builder.prismaObject('Objective', {
     description: 'Something to be learnt and shown: an objective of a lesson, a quiz, an assignment or an exam.',
     directives: { key: { fields: 'id' } } as never,
-    extensions: entityExtensions(({ id }: { id: string }, { reads }: LearningContext) => reads.find('Objective', id)),
+    extensions: entityExtensions(
+      ({ id }: { id: string }, { reads }: LearningContext) => reads.find('Objective', id),
+      ['learning:read'],
+    ),
     fields: (t) => ({
       id: t.exposeID('id', { description: 'Key.' }),
       title: t.exposeString('title', { description: 'Title.' }),
@@ -64,6 +67,7 @@ export function registerObjective(builder: LearningBuilder, list: ListField, enu
   })
   builder.queryFields((t) => ({
     objective: t.field({
+      scopes: ['learning:read'],
       type: Objective,
       nullable: true,
       description: 'An objective by key; null when there is none.',

@@ -13,7 +13,10 @@ export function registerProgress(builder: LearningBuilder, enums: Enums): void {
   builder.prismaObject('Progress', {
     description: 'How a learner stands with an objective: an enrolment x an objective of its presentation, as of now.',
     directives: { key: { fields: 'learnerId objectiveId' } } as never,
-    extensions: entityExtensions((key: ProgressKey, { reads }: LearningContext) => reads.findProgress(key)),
+    extensions: entityExtensions(
+      (key: ProgressKey, { reads }: LearningContext) => reads.findProgress(key),
+      ['learning:read'],
+    ),
     fields: (t) => ({
       learnerId: t.exposeID('learnerId', { description: 'Key of the learner.' }),
       objectiveId: t.exposeID('objectiveId', { description: 'Key of the objective.' }),
@@ -65,6 +68,7 @@ export function registerProgress(builder: LearningBuilder, enums: Enums): void {
   })
   builder.queryFields((t) => ({
     progress: t.field({
+      scopes: ['learning:read'],
       type: Progress,
       nullable: true,
       description: 'How a learner stands with an objective; null when they are not enrolled for it.',

@@ -55,7 +55,7 @@ export function registerRecordAttempt(
   })
   builder.mutationFields((t) => ({
     recordAttempt: t.field({
-      scopes: ['learning:write'],
+      scopes: ['learning:write', 'learning:read'], // it answers with the rows that it wrote to
       type: resultOf(Payload, 'RecordAttemptResult'),
       description: "Writes a learner's scored submission for an objective.",
       args: { input: t.arg({ type: Input, required: true, description: 'The submission.' }) },

@@ -3,9 +3,10 @@ import { join, resolve } from 'node:path'
 import { createClock } from '../../../../platform/clock.ts'
 import type { Database } from '../../../../platform/database.ts'
 import { InklingError } from '../../../../platform/errors.ts'
+import { DEFAULT_TENANT } from '../../../../platform/viewer.ts'
 import {
   analyzeRows,
-  clearRows,
+  clearTenant,
   lockRows,
   type Origin,
   readOrigin,
@@ -68,7 +69,7 @@ export async function importOulad(
     const origin = await readOrigin(database)
     if (origin === 'own') throw rowsPresent(origin)
     const replaced = origin?.source === 'simulated' ? origin : null
-    if (replaced) await clearRows(database)
+    if (replaced) await clearTenant(database, DEFAULT_TENANT)
 
     const rows = createRowWriter(client)
     const courses = await readCourses(

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Queryable } from '../platform/database.ts'
 import { InklingError } from '../platform/errors.ts'
+import type { Scope } from '../platform/viewer.ts'
 import type { Job, Json } from './job.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
@@ -55,6 +56,8 @@ export interface RetryPolicy {
 export interface JobKind<Input = unknown> {
   readonly name: string
   readonly input: z.ZodType<Input>
+  /** What a viewer needs, beside the right to write jobs, to have one started: by a schedule, by a retry. */
+  readonly scopes?: readonly Scope[]
   readonly retry: RetryPolicy
   /** Longest attempt; then it is TIMED_OUT and counts as failed. */
   readonly timeoutMs: number
@@ -72,6 +75,7 @@ export type AnyJobKind = JobKind<any>
 export interface JobKindOptions<Input> {
   readonly name: string
   readonly input: z.ZodType<Input>
+  readonly scopes?: readonly Scope[]
   readonly retry?: Partial<RetryPolicy>
   readonly timeoutMs?: number
   readonly concurrency?: number

@@ -55,6 +55,7 @@ export function trainingJob(engines: TrainingEngines): AnyJobKind {
   const { registry, clock, client, models, memoryMb = 2048 } = engines
   return defineJob({
     name: TRAINING_JOB,
+    scopes: ['models:train'],
     input,
     retry: { attempts: 3 },
     concurrency: 1, // a training run uses every core

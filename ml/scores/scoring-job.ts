@@ -35,6 +35,7 @@ export type ScoringInput = z.input<typeof input>
 export function scoringJob(engines: ScoringEngines): AnyJobKind {
   return defineJob({
     name: SCORING_JOB,
+    scopes: ['predictions:write'],
     input,
     retry: { attempts: 5 },
     concurrency: 1, // scoring keeps a thread busy by itself

@@ -2,6 +2,7 @@ import type { Job } from '../../jobs/job.ts'
 import { InklingError } from '../../platform/errors.ts'
 import { withErrors } from '../../schema/errors.ts'
 import type { JobRefs } from './jobs.ts'
+import { requireKind } from './kinds.ts'
 import type { JobsBuilder } from './subgraph.ts'
 
 /** Oldest first, each in a transaction of its own: more would take longer than a request should. */
@@ -60,7 +61,11 @@ export function registerMutations(builder: JobsBuilder, { JobRef }: JobRefs, res
       description: 'Queues a FAILED or CANCELLED job again. It continues after its last committed step.',
       args: { input: t.arg({ type: RetryInput, required: true, description: 'Which job.' }) },
       resolve: (_root, { input }, { jobs, viewer }) =>
-        withErrors(failures, async () => ({ job: await jobs.retry(String(input.id), viewer) })) as never,
+        withErrors(failures, async () => {
+          const { id, kind } = await jobs.get(String(input.id), viewer)
+          requireKind({ jobs, viewer }, kind)
+          return { job: await jobs.retry(id, viewer) }
+        }) as never,
     }),
     redriveJobs: t.field({
       scopes: ['jobs:write'],
@@ -69,6 +74,7 @@ export function registerMutations(builder: JobsBuilder, { JobRef }: JobRefs, res
       args: { input: t.arg({ type: RedriveInput, required: true, description: 'Which jobs.' }) },
       resolve: (_root, { input }, { jobs, viewer }) =>
         withErrors(['InvalidInputError'], async () => {
+          requireKind({ jobs, viewer }, input.kind ?? undefined)
           const limit = input.limit ?? 100
           if (limit < 1 || limit > MOST_REDRIVEN)
             throw new InklingError('BAD_USER_INPUT', `The limit ${limit} is refused.`, 'Use 1 to 1,000.')

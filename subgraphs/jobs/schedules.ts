@@ -1,11 +1,14 @@
 import { setImmediate } from 'node:timers/promises'
+import type { Jobs } from '../../jobs/engine.ts'
 import type { Job } from '../../jobs/job.ts'
 import { cursorOf } from '../../jobs/list.ts'
 import type { Schedule } from '../../jobs/schedule.ts'
 import { InklingError, messageOf } from '../../platform/errors.ts'
+import type { Viewer } from '../../platform/viewer.ts'
 import { withErrors } from '../../schema/errors.ts'
 import { badInput, forwardPage, refusedAsInput } from '../../schema/forward-page.ts'
 import { type JobRefs, listOf } from './jobs.ts'
+import { requireKind } from './kinds.ts'
 import type { ResultOf } from './mutations.ts'
 import type { JobsBuilder, JobsContext } from './subgraph.ts'
 
@@ -188,6 +191,7 @@ export function registerSchedules(builder: JobsBuilder, { JobRef }: JobRefs, res
         args: { input: t.arg({ type: CreateInput, required: true, description: 'What and when.' }) },
         resolve: (_root, { input: given }, { jobs, viewer }) =>
           withErrors(failures, async () => {
+            requireKind({ jobs, viewer }, given.kind)
             const { timeZone, missed, overlap, ...rest } = given
             const wanted = { ...rest, input: parseJson(given.input ?? '{}'), timeZone: timeZone ?? undefined }
             const policies = { missed: missed ?? undefined, overlap: overlap ?? undefined }
@@ -208,7 +212,10 @@ export function registerSchedules(builder: JobsBuilder, { JobRef }: JobRefs, res
         description: 'Goes on with the next occurrence from now: those of the pause count as never due.',
         args: input,
         resolve: (_root, { input: { id } }, { jobs, viewer }) =>
-          withErrors(failures, async () => ({ schedule: await jobs.schedules.resume(String(id), viewer) })) as never,
+          withErrors(failures, async () => {
+            await requireOwn(jobs, id, viewer)
+            return { schedule: await jobs.schedules.resume(String(id), viewer) }
+          }) as never,
       }),
       triggerSchedule: t.field({
         scopes: ['jobs:write'],
@@ -217,7 +224,10 @@ export function registerSchedules(builder: JobsBuilder, { JobRef }: JobRefs, res
           'Starts a job now, also of a paused schedule. Refused where a job is not over and overlap is SKIP.',
         args: input,
         resolve: (_root, { input: { id } }, { jobs, viewer }) =>
-          withErrors(failures, () => jobs.schedules.trigger(String(id), viewer)) as never,
+          withErrors(failures, async () => {
+            await requireOwn(jobs, id, viewer)
+            return jobs.schedules.trigger(String(id), viewer)
+          }) as never,
       }),
       deleteSchedule: t.field({
         scopes: ['jobs:write'],
@@ -229,6 +239,12 @@ export function registerSchedules(builder: JobsBuilder, { JobRef }: JobRefs, res
       }),
     }
   })
+}
+
+/** Refuses who may not start what the schedule starts. One that is not there, or not the viewer's, is left to the act itself. */
+async function requireOwn(jobs: Jobs, id: string | number, viewer: Viewer): Promise<void> {
+  const [schedule] = await jobs.schedules.find([String(id)], viewer)
+  if (schedule) requireKind({ jobs, viewer }, schedule.kind)
 }
 
 /** As text, because the graph's JSON is only given out: its size is that of the text, and its kind says what may be in it. */

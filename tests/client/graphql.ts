@@ -117,7 +117,7 @@ export type UnavailableCode =
 export type WhoIsAtRiskQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type WhoIsAtRiskQuery = { learners: { nodes: Array<{ id: string, name: string, churnScore: number | null, churn: { probability: number, riskLevel: RiskLevel, modelVersion: { id: string } | null } | null, progress: { nodes: Array<{ struggleProbability: number | null, objective: { title: string }, struggle: { probability: number, confidence: number, riskLevel: RiskLevel, reasons: Array<{ feature: string, sentence: string, value: number | string | null, contribution: number }> } | null }> } }> } };
+export type WhoIsAtRiskQuery = { learners: { nodes: Array<{ id: string, name: string, churnScore: number | null, churn: { probability: number, riskLevel: RiskLevel, modelVersion: { id: string } | null } | null, progress: { nodes: Array<{ struggleProbability: number | null, objective: { title: string }, struggle: { probability: number, confidence: number, riskLevel: RiskLevel, reasons: Array<{ feature: string, sentence: string, value: number | string | null, contribution: number }> | null } | null }> } }> } };
 
 export type TrainMutationVariables = Exact<{ [key: string]: never; }>;
 
@@ -167,12 +167,12 @@ export type RecordMutation = { recordAttempt:
 export type WhatWouldHelpQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type WhatWouldHelpQuery = { learners: { nodes: Array<{ name: string, churn: { probability: number, baseLogOdds: number | null, reasons: Array<{ sentence: string, contribution: number }>, whatIf: Array<{ newProbability: number, changes: Array<{ feature: string, from: number, to: number, unit: string | null }> }> | null, quality: { missing: Array<string>, unknown: Array<string>, outOfRange: Array<string>, ages: Array<{ feature: string, days: number }> | null, interval: { low: number, high: number } } | null } | null, churnUnavailable: { code: UnavailableCode, message: string, hint: string } | null }> } };
+export type WhatWouldHelpQuery = { learners: { nodes: Array<{ name: string, churn: { probability: number, baseLogOdds: number | null, reasons: Array<{ sentence: string, contribution: number }> | null, whatIf: Array<{ newProbability: number, changes: Array<{ feature: string, from: number, to: number, unit: string | null }> }> | null, quality: { missing: Array<string> | null, unknown: Array<string> | null, outOfRange: Array<string> | null, ages: Array<{ feature: string, days: number }> | null, interval: { low: number, high: number } } | null } | null, churnUnavailable: { code: UnavailableCode, message: string, hint: string } | null }> } };
 
 export type VersionsQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type VersionsQuery = { learners: { nodes: Array<{ name: string, predictions: Array<{ version: unknown, prediction: { probability: number, modelVersion: { number: number, coverage: { asked: number, answered: number, share: number } | null } | null } | null, unavailable: { code: UnavailableCode, message: string } | null }> }> }, disagreement: { compared: number, isComplete: boolean, meanDifference: number, disputes: Array<{ difference: number, entity:
+export type VersionsQuery = { learners: { nodes: Array<{ name: string, predictions: Array<{ version: unknown, prediction: { probability: number, modelVersion: { number: number, coverage: { asked: number, answered: number, share: number } | null } | null } | null, unavailable: { code: UnavailableCode, message: string } | null }> | null }> }, disagreement: { compared: number, isComplete: boolean, meanDifference: number, disputes: Array<{ difference: number, entity:
         | { id: string, name: string }
         | Record<PropertyKey, never>
       , predictions: Array<{ probability: number, modelVersion: { number: number } | null }> }> } };
@@ -180,7 +180,7 @@ export type VersionsQuery = { learners: { nodes: Array<{ name: string, predictio
 export type FormQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type FormQuery = { scoreInput: { prediction: { probability: number, riskLevel: RiskLevel, reasons: Array<{ sentence: string, contribution: number }>, whatIf: Array<{ newProbability: number, changes: Array<{ feature: string, from: number, to: number, unit: string | null }> }> | null, quality: { missing: Array<string>, interval: { low: number, high: number } } | null } | null, unavailable: { code: UnavailableCode, message: string, hint: string } | null } };
+export type FormQuery = { scoreInput: { prediction: { probability: number, riskLevel: RiskLevel, reasons: Array<{ sentence: string, contribution: number }> | null, whatIf: Array<{ newProbability: number, changes: Array<{ feature: string, from: number, to: number, unit: string | null }> }> | null, quality: { missing: Array<string> | null, interval: { low: number, high: number } } | null } | null, unavailable: { code: UnavailableCode, message: string, hint: string } | null } };
 
 export type TimeQueryVariables = Exact<{
   then?: string | null | undefined;
@@ -214,7 +214,7 @@ export type PageOfRiskQueryVariables = Exact<{
 }>;
 
 
-export type PageOfRiskQuery = { learners: { nodes: Array<{ id: string, name: string, churnScore: number | null, churn: { probability: number, confidence: number, riskLevel: RiskLevel, asOf: string, modelVersion: { id: string, number: number } | null } | null, churnUnavailable: { code: UnavailableCode, message: string, hint: string } | null, progress: { nodes: Array<{ state: ProgressState, struggleProbability: number | null, objective: { title: string }, struggle: { probability: number, riskLevel: RiskLevel, reasons: Array<{ feature: string, sentence: string, value: number | string | null, contribution: number, direction: ReasonDirection }> } | null, struggleUnavailable: { code: UnavailableCode } | null }> } }> } };
+export type PageOfRiskQuery = { learners: { nodes: Array<{ id: string, name: string, churnScore: number | null, churn: { probability: number, confidence: number, riskLevel: RiskLevel, asOf: string, modelVersion: { id: string, number: number } | null } | null, churnUnavailable: { code: UnavailableCode, message: string, hint: string } | null, progress: { nodes: Array<{ state: ProgressState, struggleProbability: number | null, objective: { title: string }, struggle: { probability: number, riskLevel: RiskLevel, reasons: Array<{ feature: string, sentence: string, value: number | string | null, contribution: number, direction: ReasonDirection }> | null } | null, struggleUnavailable: { code: UnavailableCode } | null }> } }> } };
 
 export type TimeTravelQueryVariables = Exact<{
   id: string | number;

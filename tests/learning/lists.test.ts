@@ -247,7 +247,7 @@ describe('what is refused before it reaches the database', () => {
   })
 
   it('is a page over 100 for a viewer who does not have the scope for more, also below a row', async () => {
-    const viewer = { id: 'v', tenant: 'default', scopes: [] }
+    const viewer = { id: 'v', tenant: 'default', scopes: ['learning:read'] }
     const { errors } = await school.ask('{ learners(first: 101) { nodes { id } } }', {}, { viewer })
     expect(errors?.[0]?.extensions.code).toBe('BAD_USER_INPUT')
     const nested = await school.ask(

@@ -163,7 +163,7 @@ describe('stored scores', () => {
         })
         const { rows } = await database.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${sql}`, values)
         const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
-        expect(plan).toContain('Score_model_probability_key_idx')
+        expect(plan).toContain('Score_model_tenant_probability_key_idx')
         expect(plan).not.toContain('Sort')
       }
     })

@@ -1,4 +1,5 @@
 import type { Queryable } from '../../platform/database.ts'
+import { DEFAULT_TENANT } from '../../platform/viewer.ts'
 import type { KeyValues, Model, SqlClient } from '../define.ts'
 import { tenantsOf } from '../tenants.ts'
 import { dropNotes, readChanges } from './changes.ts'
@@ -45,13 +46,13 @@ export function allKeys(source: Source): KeyPages {
   }
 }
 
-/** The keys among these that are the tenant's, and whose each is. Nobody's are left out: such an entity is gone. */
+/** The keys among these that are the tenant's, and whose each is. What is gone has no tenant: only a scoring of everybody takes its score away. */
 async function owned({ model, client, tenant }: Source, keys: readonly KeyValues[]) {
   const tenants = await tenantsOf(model, client, keys)
-  const isOwn = (index: number) => tenants[index] !== null && (tenant === null || tenants[index] === tenant)
+  const isMeant = (index: number) => tenant === null || tenants[index] === tenant
   return {
-    keys: keys.filter((_, index) => isOwn(index)),
-    tenants: tenants.filter((_, index) => isOwn(index)) as string[],
+    keys: keys.filter((_, index) => isMeant(index)),
+    tenants: tenants.filter((_, index) => isMeant(index)).map((owner) => owner ?? DEFAULT_TENANT),
   }
 }
 

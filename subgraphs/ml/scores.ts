@@ -112,7 +112,7 @@ function freshnessFields(t: AnyBuilder, version: AnyBuilder) {
       },
     }),
     changes: t.int({
-      description: `Changes of watched rows that no score knows yet; counted up to ${MOST_NOTES}.`,
+      description: `Changes of watched rows, whosever they are, that no score knows yet; counted up to ${MOST_NOTES}.`,
       resolve: (model: Model, _args: object, context: MlContext) =>
         countNotes(context.engines.database, model.name, MOST_NOTES),
     }),

@@ -95,7 +95,7 @@ describe('predictions in the graph', () => {
         expect(struggle.probability).toBeGreaterThan(0)
         expect(struggle.probability).toBeLessThan(1)
         expect(struggle.reasons).toHaveLength(2)
-        const [first, second] = struggle.reasons
+        const [first, second] = struggle.reasons!
         expect(Math.abs(first!.contribution)).toBeGreaterThanOrEqual(Math.abs(second!.contribution))
         expect(first!.sentence.length).toBeGreaterThan(5)
       }

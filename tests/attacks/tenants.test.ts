@@ -95,7 +95,8 @@ describe("row 32: another tenant's things", () => {
         const answerOf = async (things: typeof missing) => {
           stand.statements.count = 0
           const { status, text } = await door.ask(own, query, things)
-          return { status, text: withoutKeys(text, things).replace(/"requestId":"[^"]*"/g, ''), what }
+          const { count } = stand.statements
+          return { status, count, text: withoutKeys(text, things).replace(/"requestId":"[^"]*"/g, ''), what }
         }
         const other = await answerOf(stand.things.other)
         const none = await answerOf(missing)
@@ -201,6 +202,110 @@ describe("row 32: another tenant's things", () => {
       ).toBe(true)
       expect(json).toEqual(answers[index % 2]!.json)
     }
+  })
+})
+
+describe('row 33: scopes below the root', () => {
+  const LEARNER = `query($learnerId: ID!) { learner(id: $learnerId) { name churnScore churn {
+    probability riskLevel reasons(first: 1) { feature value } whatIf(goal: LOWER, to: 0.1) { newProbability }
+    quality { missing interval { low } } modelVersion { number metrics { name } } } } }`
+  const codes = (answer: { json: { errors?: { path: string[]; extensions: { code: string; count?: number } }[] } }) =>
+    (answer.json.errors ?? []).map(({ path, extensions }) => `${extensions.code} ${path.join('.')}`)
+
+  for (const transport of ['local', 'http'] as const)
+    it(`show the level to many and reasons to few: null and an error at the path, the rest stays (${transport})`, async () => {
+      const ask = (...scopes: string[]) =>
+        doors[transport].ask(tokenOf('default', ...scopes), LEARNER, stand.things.default)
+      const rows = await ask('learning:read')
+      expect(rows.json.data.learner).toMatchObject({ name: expect.any(String), churnScore: null, churn: null })
+      expect(codes(rows)[0]).toMatch(/^FORBIDDEN learner\.churn/)
+
+      const level = await ask('learning:read', 'predictions:read')
+      const { churn } = level.json.data.learner
+      expect(churn).toMatchObject({ reasons: null, whatIf: null, modelVersion: null, quality: { missing: null } })
+      expect(['LOW', 'MEDIUM', 'HIGH']).toContain(churn.riskLevel)
+      expect(churn.probability).toBe(Math.round(churn.probability * 1000) / 1000)
+      expect(codes(level).every((code) => code.startsWith('FORBIDDEN learner.churn.'))).toBe(true)
+
+      const all = await ask('learning:read', 'predictions:read', 'predictions:explain', 'models:read')
+      expect(all.json.errors).toBeUndefined()
+      expect(all.json.data.learner.churn.reasons).toHaveLength(1)
+      expect(Math.abs(all.json.data.learner.churn.probability - churn.probability)).toBeLessThanOrEqual(0.0005)
+      expect(all.json.data.learner.churn.probability).not.toBe(churn.probability)
+    })
+
+  it('fold what a page of rows is refused: one error with a count', async () => {
+    const { json } = await doors.local.ask(
+      tokenOf('default', 'learning:read'),
+      '{ learners(first: 30) { nodes { name churnScore } } }',
+    )
+    expect(json.data.learners.nodes).toHaveLength(30)
+    expect(json.errors).toMatchObject([{ extensions: { code: 'FORBIDDEN', count: 30 } }])
+  })
+
+  it('keep names from those who may see scores only, also by way of stored scores', async () => {
+    const { json, text } = await doors.local.ask(
+      tokenOf('default', 'predictions:read'),
+      '{ learnersByChurn(first: 3) { edges { score node { id name } } } }',
+    )
+    const { name } = (
+      await stand.database.query<{ name: string }>('SELECT name FROM learning."Learner" WHERE id = $1', [
+        stand.things.default.learnerId,
+      ])
+    ).rows[0]!
+    expect(json.errors[0].extensions.code).toBe('FORBIDDEN')
+    expect(text).not.toContain(name)
+  })
+
+  it('refuse what starts a training to who may write jobs alone: by schedule, trigger and retry', async () => {
+    const writer = tokenOf('default', 'jobs:read', 'jobs:write')
+    const CREATE = `mutation($kind: String!) { createSchedule(input: { name: "by a writer", kind: $kind, input: "{\\"model\\":\\"churn\\"}", expression: "0 3 * * *" }) {
+      __typename } }`
+    for (const kind of ['train', 'score'])
+      expect(codes(await doors.local.ask(writer, CREATE, { kind }))).toEqual(['FORBIDDEN createSchedule'])
+    const { scheduleId, jobId } = stand.things.default
+    for (const name of ['triggerSchedule', 'resumeSchedule'])
+      expect(codes(await doors.local.ask(writer, acts[name]!, { scheduleId }))).toEqual([`FORBIDDEN ${name}`])
+    expect(codes(await doors.local.ask(writer, acts.retryJob!, { jobId }))).toEqual(['FORBIDDEN retryJob'])
+    expect(codes(await doors.local.ask(writer, 'mutation { redriveJobs(input: {}) { __typename } }'))).toEqual([
+      'FORBIDDEN redriveJobs',
+    ])
+  })
+})
+
+describe('the database', () => {
+  const insert = (sql: string) => stand.database.query(sql)
+  it('connects no two tenants', async () => {
+    const { learnerId, enrollmentId, objectiveId } = stand.things.default
+    const other = stand.things.other
+    const refused = { code: '23514' }
+    await expect(
+      insert(
+        `INSERT INTO learning."Enrollment" (id, "learnerId", "presentationId") VALUES ('x', '${learnerId}', '${other.presentationId}')`,
+      ),
+    ).rejects.toMatchObject(refused)
+    await expect(
+      insert(`INSERT INTO learning."Attempt" (id, "learnerId", "objectiveId", "enrollmentId", "submittedAt")
+              VALUES ('x', '${learnerId}', '${other.objectiveId}', '${enrollmentId}', now())`),
+    ).rejects.toMatchObject(refused)
+    await expect(
+      insert(
+        `INSERT INTO learning."Review" (id, "learnerId", "objectiveId", "reviewedAt", rating) VALUES ('x', '${learnerId}', '${other.objectiveId}', now(), 1)`,
+      ),
+    ).rejects.toMatchObject(refused)
+    await expect(
+      insert(
+        `INSERT INTO learning."Prerequisite" ("objectiveId", "requiresId") VALUES ('${objectiveId}', '${other.objectiveId}')`,
+      ),
+    ).rejects.toMatchObject(refused)
+    await expect(
+      insert(`UPDATE learning."Learner" SET tenant = 'third' WHERE id = '${learnerId}'`),
+    ).rejects.toMatchObject(refused)
+    await expect(
+      insert(
+        `UPDATE learning."Presentation" SET "courseId" = '${other.courseId}' WHERE id = '${stand.things.default.presentationId}'`,
+      ),
+    ).rejects.toMatchObject(refused)
   })
 })
 

@@ -7,7 +7,7 @@ export const missing: Things = {
   objectiveId: 'nothing',
   enrollmentId: 'nothing',
   jobId: '00000000-0000-4000-8000-000000000000',
-  scheduleId: '00000000-0000-4000-8000-000000000000',
+  scheduleId: '00000000-0000-4000-8000-000000000001',
 }
 
 /** An answer with every key of some things replaced by its name: what is left is what the answer says about them. */

@@ -1,0 +1,141 @@
+import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
+import { buildSchema, parse } from 'graphql'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { foldErrors } from '../../gateway/answer.ts'
+import { maskErrors } from '../../gateway/client-error.ts'
+import type { RequestContext } from '../../platform/request.ts'
+import { silent } from '../harness.ts'
+import { missing } from '../tenants/keys.ts'
+import { type Door, HOME, MARKER, openTenantStand, type TenantStand, tokenOf, viewerOf } from '../tenants/stand.ts'
+import { createChoices } from './choices.ts'
+import { faultsOf } from './conformance.ts'
+import { createMonolith } from './monolith.ts'
+import { type Generated, generateOperation } from './operations.ts'
+
+/** How long to look, in seconds: FUZZ_SECONDS=600 npx vitest run tests/fuzz. A failure prints its seed; FUZZ_SEED repeats it. */
+const SECONDS = Number(process.env.FUZZ_SECONDS ?? 12)
+const SEED = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31)
+
+const sdl = readFileSync(new URL('../../schema/sdl/client.graphql', import.meta.url), 'utf8')
+const schema = buildSchema(sdl)
+
+/** What changes from one moment to the next, or takes time on purpose: no two answers would be equal. */
+const without = new Set([
+  'ModelVersion.coverage',
+  'Job.heartbeatAt',
+  'Job.progress',
+  'Query.nextRuns',
+  'Schedule.nextRuns',
+  ...['churn', 'churnScore', 'churnUnavailable', 'struggle', 'struggleProbability', 'struggleUnavailable']
+    .concat(['withdrawal', 'withdrawalProbability', 'withdrawalUnavailable'])
+    .map((field) => `${field}(within)`),
+  ...['learnersByChurn', 'progressByStruggle', 'enrollmentsByWithdrawal'].map(
+    (field) => `${field}(rescoreIfOlderThanSeconds)`,
+  ),
+])
+
+const viewers = {
+  anonymous: tokenOf('nobody'),
+  reader: tokenOf('default', 'learning:read', 'predictions:read', 'jobs:read', 'models:read'),
+  administrator: tokenOf('default', 'admin'),
+  stranger: tokenOf('other', 'admin'),
+}
+type Who = keyof typeof viewers
+
+let stand: TenantStand
+let local: Door
+let http: Door
+let monolith: ReturnType<typeof createMonolith>
+beforeAll(async () => {
+  stand = await openTenantStand()
+  local = await stand.open('local')
+  http = await stand.open('http')
+  monolith = createMonolith(sdl, stand.app.subgraphs)
+}, 400_000)
+afterAll(async () => {
+  await local?.close()
+  await http?.close()
+  await stand?.close()
+})
+
+const numbers = fc.array(fc.nat(0xffff), { minLength: 5, maxLength: 90 })
+const keys = () => [stand.things.default, stand.things.other, missing].flatMap((things) => Object.values(things))
+
+function isIn(text: string, foreign: string): boolean {
+  // Keys that were sent may come back in a message or as a key; everything else of the other tenant's may not.
+  return keys()
+    .reduce((rest, key) => rest.replaceAll(key, ''), text)
+    .includes(foreign)
+}
+
+it(
+  `answers what it should for ${SECONDS} seconds of operations, whoever asks and however it is served`,
+  async () => {
+    console.log(`fuzz: seed ${SEED}`)
+    const tally = { operations: 0, answered: 0, compared: 0 }
+    const property = fc.asyncProperty(
+      numbers,
+      fc.constantFrom(...(Object.keys(viewers) as Who[])),
+      fc.integer({ min: 0, max: 9 }),
+      async (drawn, who, kind) => {
+        const operation = kind === 0 && (who === 'anonymous' || who === 'reader') ? 'mutation' : 'query'
+        const asked = generateOperation({ schema, operation, choices: createChoices(drawn), keys: keys(), without })
+        tally.operations++
+        const answers = await Promise.all(
+          [local, http].map((door) => door.ask(viewers[who], asked.query, asked.variables)),
+        )
+        const [one, other] = answers as [(typeof answers)[0], (typeof answers)[0]]
+        const context = JSON.stringify({ who, ...asked })
+        for (const { status, text } of answers) {
+          expect(status, context).toBeLessThan(500)
+          expect(text, context).not.toContain('"INTERNAL')
+          if (who !== 'stranger') expect(isIn(text, MARKER) || isIn(text, 'other-'), context + text).toBe(false)
+          if (who === 'stranger' || who === 'anonymous') expect(isIn(text, HOME), context + text).toBe(false)
+        }
+        expect(plain(one.json), context).toEqual(plain(other.json))
+        if (operation === 'mutation') {
+          expect(one.json.data ?? null, context).toBeNull()
+          return
+        }
+        if (!('data' in one.json)) return
+        tally.answered++
+        expect(faultsOf(schema, asked.query, one.json.data), context).toEqual([])
+        const alone = await askMonolith(asked, who)
+        expect(plain(one.json), context).toEqual(plain(alone))
+        tally.compared++
+      },
+    )
+    await fc.assert(property, {
+      seed: SEED,
+      numRuns: 1_000_000,
+      interruptAfterTimeLimit: SECONDS * 1000,
+      endOnFailure: false,
+    })
+    console.log(`fuzz: ${JSON.stringify(tally)}`)
+    expect(tally.compared).toBeGreaterThan(10)
+  },
+  (SECONDS * 3 + 120) * 1000,
+)
+
+/** The same through no gateway at all. */
+async function askMonolith({ query, variables }: Generated, who: Who) {
+  const request: RequestContext = {
+    requestId: 'fuzz',
+    viewer: viewerOf(viewers[who]),
+    now: stand.ground.clock.now(),
+    instant: new Date(),
+    log: silent,
+  }
+  const result = await monolith.run(parse(query), variables, request)
+  const { errors = [], data } = maskErrors(result, { request })
+  return JSON.parse(JSON.stringify({ data, errors: foldErrors(errors as never, 5) }))
+}
+
+/** Data, and of errors what was wrong: where equal ones were found first depends on who was quicker. */
+function plain({ data, errors }: { data?: unknown; errors?: { message: string; extensions: { code: string } }[] }) {
+  const said = (errors ?? []).map(({ message, extensions }) =>
+    extensions.code === 'UNAVAILABLE' ? extensions.code : `${extensions.code} ${message}`.replace(/request [\w-]+/, ''),
+  )
+  return { data, errors: said.length < 5 ? [...new Set(said)].sort() : 'many' }
+}

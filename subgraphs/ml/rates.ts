@@ -11,6 +11,7 @@ type Asking = Pick<RequestContext, 'rates' | 'viewer'>
 export function countedBatching(batching: Batching, { rates, viewer }: Asking): Batching {
   if (!rates) return batching
   return {
+    tenants: (model, slots) => batching.tenants(model, slots),
     read: (model, slots) => batching.read(model, slots),
     async score(model, served, rows, n) {
       if (n > 0) await rates.take('inferences', viewer, n)

@@ -18,6 +18,7 @@ import { type HttpTransportOptions, httpTransport } from './http-transport.ts'
 import { type LimitedContext, limitPlugin } from './limit-plugin.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { localTransport } from './local-transport.ts'
+import { mergePlugin } from './merge-plugin.ts'
 import { Operation, type RenewRequest } from './operation.ts'
 import { loadPlanner, type PlannerName } from './planner.ts'
 import { auditRefusal } from './refusals.ts'
@@ -100,7 +101,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       graphiql: false,
       landingPage: false,
       __experimental__batchExecution: false,
-      plugins: () => [limitPlugin(limits, production, options.rates)],
+      plugins: () => [limitPlugin(limits, production, options.rates), mergePlugin()],
     }),
   )
   await runtime.getSchema() // before the first operation: one that comes earlier finds no schema

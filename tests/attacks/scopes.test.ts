@@ -1,10 +1,9 @@
 import { type GraphQLField, type GraphQLObjectType, type GraphQLResolveInfo, isObjectType } from 'graphql'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type App, createApp } from '../../app.ts'
-import { openGround } from '../../cli/ground.ts'
 import type { RequestContext } from '../../platform/request.ts'
 import { scopesOf } from '../../schema/scopes.ts'
-import { authentication } from '../tenants/stand.ts'
+import { authentication, openTenantGround } from '../tenants/stand.ts'
 
 /** What anybody who is signed in may ask, and why. */
 const open: Readonly<Record<string, string>> = {
@@ -20,13 +19,13 @@ const protocol = new Set(['_service', '_entities'])
 let app: App
 let close: () => Promise<void>
 beforeAll(async () => {
-  const ground = await openGround({ quiet: true, inMemory: true })
+  const ground = await openTenantGround()
   app = await createApp(ground, { authentication })
   close = async () => {
     await app.close()
     await ground.close()
   }
-}, 120_000)
+}, 240_000)
 afterAll(() => close?.())
 
 const nobody = { viewer: { id: 'nobody', tenant: 'default', scopes: [] } } as unknown as RequestContext

@@ -80,22 +80,24 @@ export interface TenantStand {
   close(): Promise<void>
 }
 
-/** Two schools in one database, `default` and `other`, with versions that serve and stored scores. */
-export async function openTenantStand(): Promise<TenantStand> {
+/** A migrated, empty database and what an app stands on. */
+export async function openTenantGround(): Promise<Ground> {
   const database = await openTestDatabase()
-  const statements = countStatements(database)
-  const config = loadConfig({ LOG_LEVEL: 'error', INKLING_NOW: '2026-11-20T12:00:00Z', INKLING_WORKER: 'on' })
+  const config = loadConfig({ LOG_LEVEL: 'error', INKLING_NOW: '2026-11-20T12:00:00Z' })
   const clock = await createClock(database, config)
   const learning = learningClient(database)
-  const ground: Ground = {
-    config,
-    log: silent,
-    database,
-    clock,
-    learning,
-    artefacts: null,
-    close: () => database.close(),
+  const close = async () => {
+    await learning.$disconnect()
+    await database.close()
   }
+  return { config, log: silent, database, clock, learning, artefacts: null, close }
+}
+
+/** Two schools in one database, `default` and `other`, with versions that serve and stored scores. */
+export async function openTenantStand(): Promise<TenantStand> {
+  const ground = await openTenantGround()
+  const { database, clock, learning } = ground
+  const statements = countStatements(database)
   await seedSchool(database, { seed: 7, learners: 60, now: clock.now() })
   await seedSchool(database, { seed: 8, learners: 50, now: clock.now(), tenant: 'other' })
   await mark(database)
@@ -122,8 +124,7 @@ export async function openTenantStand(): Promise<TenantStand> {
     open: (transport) => openDoor(app, ground, transport),
     async close() {
       await app.close()
-      await learning.$disconnect()
-      await database.close()
+      await ground.close()
     },
   }
 }

@@ -49,8 +49,7 @@ export function createMlContext(
     predictions(name) {
       const known = loaders.get(name)
       if (known) return known
-      const { instant, now, viewer } = request
-      const { tenant } = viewer
+      const { instant, now } = request
       const model = findModel(models, name)
       const served = predictionLog
         ? (batch: ServedAnswers) => predictionLog.record({ ...batch, model, tenant, servedAt: new Date() })

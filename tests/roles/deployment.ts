@@ -1,10 +1,9 @@
 import { openEdge } from '../../app/edge.ts'
-import { createRequests } from '../../app/requests.ts'
+import { openRequests } from '../../app/requests.ts'
 import type { Role } from '../../app/roles.ts'
 import { subgraphNames } from '../../app/subgraphs.ts'
 import { type App, createApp } from '../../app.ts'
 import { type ServedSubgraph, serveSubgraph } from '../../gateway/serve-subgraph.ts'
-import { createAuthentication } from '../../platform/authentication.ts'
 import { silent } from '../harness.ts'
 import { type SeededGround, settings } from './ground.ts'
 import { type RoleProcess, roleProcess } from './role-process.ts'
@@ -13,6 +12,8 @@ import { type RoleProcess, roleProcess } from './role-process.ts'
 export interface Deployment {
   /** Where its gateways listen. */
   readonly urls: readonly string[]
+  /** A gateway that waits two seconds for a subgraph; empty where there is none. */
+  readonly impatient: string
   /** Its processes, where it has several. */
   readonly processes: readonly RoleProcess[]
   /** Ends the processes of a subgraph; the others go on. */
@@ -26,6 +27,7 @@ export async function inOneProcess(ground: SeededGround): Promise<Deployment> {
   await app.jobs.start()
   return {
     urls: [server.url],
+    impatient: '',
     processes: [],
     endSubgraph: () => Promise.reject(new Error('a part of one process cannot end alone')),
     async close() {
@@ -42,7 +44,8 @@ export function inManyProcesses(ground: SeededGround): Promise<Deployment> {
 
 async function overHttp(ground: SeededGround): Promise<Deployment> {
   const { config } = ground
-  const authentication = createAuthentication(config, silent)
+  const opened = new AsyncDisposableStack()
+  const requests = await openRequests(ground, opened)
   const secret = config.INKLING_GATEWAY_SECRET!
   const app: App = await createApp(ground)
   const served = new Map<string, ServedSubgraph[]>()
@@ -53,12 +56,12 @@ async function overHttp(ground: SeededGround): Promise<Deployment> {
       host: '127.0.0.1',
       port: 0,
       log: silent,
-      ...createRequests(ground, authentication),
+      ...requests,
     }
     served.set(subgraph.name, [await serveSubgraph(options), await serveSubgraph(options)])
   }
   const urls = Object.fromEntries([...served].map(([name, instances]) => [name, instances.map(({ url }) => url)]))
-  const edge = await openEdge(ground, { subgraphs: app.subgraphs, transport: { urls, secret }, authentication })
+  const edge = await openEdge(ground, { subgraphs: app.subgraphs, transport: { urls, secret }, requests })
   const server = await edge.listen({ host: '127.0.0.1', port: 0, checks: async () => ({}) })
   await app.jobs.start()
   const endSubgraph = async (name: string) => {
@@ -67,12 +70,14 @@ async function overHttp(ground: SeededGround): Promise<Deployment> {
   }
   return {
     urls: [server.url],
+    impatient: '',
     processes: [],
     endSubgraph,
     async close() {
       await server.drain()
       for (const name of [...served.keys()]) await endSubgraph(name)
       await edge.gateway.close()
+      await opened.disposeAsync()
       await app.close()
     },
   }
@@ -83,24 +88,26 @@ async function overProcesses(ground: SeededGround): Promise<Deployment> {
     ...settings,
     DATABASE_URL: ground.url,
     DATABASE_POOL_SIZE: '4',
-    DRAIN_SECONDS: '0.5',
+    DRAIN_SECONDS: '1',
   }
   const make = (role: Role, more: object = {}) => roleProcess(role, { ...environment, ...more })
   const parts = await Promise.all(subgraphNames.flatMap((name) => [make(name), make(name)]))
   const addresses = parts.map(({ role, url }) => `${role}=${url}`).join(',')
   const gateways = await Promise.all([1, 2].map(() => make('gateway', { INKLING_SUBGRAPHS: addresses })))
+  const impatient = await make('gateway', { INKLING_SUBGRAPHS: addresses, INKLING_SUBGRAPH_DEADLINE_MS: '2000' })
   const worker = await make('worker')
   const processes = [...parts, worker, ...gateways]
-  for (const process of processes) await process.start()
+  await Promise.all([...processes, impatient].map((process) => process.start()))
   return {
     urls: gateways.map(({ url }) => url),
+    impatient: impatient.url,
     processes,
     async endSubgraph(name) {
       await Promise.all(parts.filter(({ role }) => role === name).map((process) => process.stop()))
     },
     async close() {
       for (const process of processes) process.kill('SIGCONT')
-      await Promise.all(processes.map((process) => process.stop()))
+      await Promise.all([...processes, impatient].map((process) => process.stop()))
     },
   }
 }

@@ -12,10 +12,13 @@ export interface WorkerProcess {
   readonly exited: Promise<number | null>
 }
 
-const script = fileURLToPath(new URL('./child.ts', import.meta.url))
+const script = new URL('./child.ts', import.meta.url)
 
-export function startWorker(options: object): WorkerProcess {
-  const child: ChildProcess = spawn(process.execPath, [script, JSON.stringify(options)], {
+export const startWorker = (options: object): WorkerProcess => startProcess(script, options)
+
+/** Runs a script with its options as JSON. */
+export function startProcess(script: URL, options: object): WorkerProcess {
+  const child: ChildProcess = spawn(process.execPath, [fileURLToPath(script), JSON.stringify(options)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let text = ''

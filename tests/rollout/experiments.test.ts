@@ -7,6 +7,8 @@ import { createShadowing } from '../../ml/rollout/shadow.ts'
 import { listComparisons } from '../../ml/rollout/shadow-store.ts'
 import { bucketOf } from '../../ml/rollout/split.ts'
 import { createExperimentUpkeep } from '../../ml/rollout/upkeep.ts'
+import { createServing, type Serving } from '../../ml/serving.ts'
+import { createRegistry } from '../../registry/registry.ts'
 import { silent } from '../harness.ts'
 import { now, openToyStand, type ToyStand, toy } from '../predictions/toy-stand.ts'
 
@@ -28,6 +30,11 @@ describe('two versions side by side', () => {
       }),
     )
   }
+  /** Who would answer about each key in a process. */
+  function sidesOf(serving: Serving): Map<number, string> {
+    const { versionOf } = serving.sidesAt(stand.model, new Date())
+    return new Map(ids.map((id) => [id, versionOf({ id }).version.id]))
+  }
   const count = (answers: Map<number, string>, version: string) =>
     [...answers.values()].filter((id) => id === version).length
   const versionOf = async (id: string) => (await stand.registry.versions(MODEL_KIND, [id]))[0] as never
@@ -47,14 +54,19 @@ describe('two versions side by side', () => {
   it('answer each about its own keys from one feature read, the same key always by the same, whichever process', async () => {
     const [champion, challenger] = stand.ids as [string, string]
     const before = new Date()
+    const other = await createServing({ registry: createRegistry(stand.database), models: [stand.model], log: silent })
     const { id, salt } = await start(challenger, [{ share: 0.3 }, { share: 1, at: new Date(Date.now() + 60_000) }])
+    // Another process would hear of it in the same way: by notification alone.
+    await expect.poll(() => count(sidesOf(other), challenger), { interval: 5 }).toBeGreaterThan(60)
     stand.client.statements = 0
     const answers = await answered()
     expect(stand.client.statements).toBe(1)
     for (const key of ids) expect(answers.get(key)).toBe(bucketOf(salt, { id: key }) < 3000 ? challenger : champion)
     expect(count(answers, challenger)).toBeGreaterThan(60)
+    expect(sidesOf(other)).toEqual(answers)
     expect(count(await answered(before), challenger)).toBe(0) // a request from before the start
     expect(count(await answered(new Date(Date.now() + 61_000)), challenger)).toBe(400) // a step that was planned
+    await other.close()
     await stand.registry.experiments.ramp(id, [{ share: 0.6 }], 'tests')
     await stand.serving.refresh()
     const ramped = await answered()

@@ -47,8 +47,6 @@ export function createSnapshots(question: Question): SnapshotLabels {
   const firstOwn = question.owner && compilePage(question, { labelled: false, after: false, owner: question.owner })
   const nextOwn = question.owner && compilePage(question, { labelled: false, after: true, owner: question.owner })
   const ofPairs = compileLabels(question)
-  const firstOwn = question.owner && compilePage(question, { labelled: false, after: false, owner: question.owner })
-  const nextOwn = question.owner && compilePage(question, { labelled: false, after: true, owner: question.owner })
   const earliest = compileEarliest(question, spot)
 
   async function readPage(

@@ -96,13 +96,13 @@ async function openWorker(ground: Ground, opened: AsyncDisposableStack): Promise
     port: config.HEALTH_PORT,
     checks: async () => ({
       ...(await checkGround(ground)),
-      models: await checkModels(engines, chores.firstJobs),
+      models: await checkModels(engines, config.INKLING_FIRST_TRAINING === 'on' ? chores.firstJobs : null),
       worker: checkWorker(engines, true),
     }),
   })
   opened.defer(() => health.close())
   await engines.jobs.start()
-  await chores.trainMissing()
+  if (config.INKLING_FIRST_TRAINING === 'on') await chores.trainMissing()
   await chores.keepScores()
   const kinds = [...engines.jobs.kinds.keys()].join(', ')
   return `${engines.jobs.status().worker} takes jobs: ${kinds}   ${health.url}/health`

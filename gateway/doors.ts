@@ -18,8 +18,11 @@ export interface Doors {
   drain(): Promise<void>
 }
 
-/** A gateway that hears nothing gives its idle connections up after IDLE_MS: this long nobody meets a closing one. */
-const LOOK_AWAY_MS = IDLE_MS + 500
+/**
+ * Gateways look every second and give idle connections up: then none is left and the wait is over. One that is too busy to do
+ * either has this long, so that no request meets a closing connection.
+ */
+const LOOK_AWAY_MS = 4 * IDLE_MS
 
 /**
  * The way into a process behind gateways: /health and /live for whoever watches over it, `inside` for requests. While it drains,

@@ -10,7 +10,7 @@ import type { Log } from '../platform/log.ts'
 export const DRAINING_HEADER = 'x-inkling-draining'
 
 /** Idle connections are given up after so long; a process that drains waits longer, so that no request meets a closing one. */
-export const IDLE_MS = 2_000
+export const IDLE_MS = 1_000
 /** How often an instance that serves is looked at, and one that does not; how long it may take to answer. */
 const LOOK_MS = 1_000
 const LOOK_AGAIN_MS = 250

@@ -34,6 +34,10 @@ export const roleSettings = {
     .describe(
       'How long the gateway waits for a subgraph in another process; then its part of the answer is UNAVAILABLE.',
     ),
+  INKLING_FIRST_TRAINING: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe('Whether a worker trains, when it starts, what was never trained.'),
   HEALTH_PORT: port().default(0).describe("Port of a worker's /health; 0 takes a free one."),
   DRAIN_SECONDS: seconds(0, 60)
     .default(0)

@@ -53,12 +53,21 @@ export function openClient(urls: readonly string[], authorization: string): Clie
     const candidates = ready.length > 0 ? ready : urls
     return candidates[turn++ % candidates.length]!
   }
-  const post = (query: string, variables: object | undefined, accept: string) =>
-    fetch(`${next()}/graphql`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', accept, authorization },
-      body: JSON.stringify({ query, variables }),
-    })
+  /** A gateway that takes no connection is left out, as every balancer does: nothing was sent. */
+  async function post(query: string, variables: object | undefined, accept: string): Promise<Response> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await fetch(`${next()}/graphql`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', accept, authorization },
+          body: JSON.stringify({ query, variables }),
+        })
+      } catch (error) {
+        const { code } = (error as { cause?: { code?: string } }).cause ?? {}
+        if (code !== 'ECONNREFUSED' || tries === 2 * urls.length) throw error
+      }
+    }
+  }
 
   async function ask(query: string, variables?: object): Promise<Answer> {
     const response = await post(query, variables, 'application/json')

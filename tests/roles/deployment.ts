@@ -13,6 +13,8 @@ import { type RoleProcess, roleProcess } from './role-process.ts'
 export interface Deployment {
   /** Where its gateways listen. */
   readonly urls: readonly string[]
+  /** A gateway that waits two seconds for a subgraph; empty where there is none. */
+  readonly impatient: string
   /** Its processes, where it has several. */
   readonly processes: readonly RoleProcess[]
   /** Ends the processes of a subgraph; the others go on. */
@@ -26,6 +28,7 @@ export async function inOneProcess(ground: SeededGround): Promise<Deployment> {
   await app.jobs.start()
   return {
     urls: [server.url],
+    impatient: '',
     processes: [],
     endSubgraph: () => Promise.reject(new Error('a part of one process cannot end alone')),
     async close() {
@@ -67,6 +70,7 @@ async function overHttp(ground: SeededGround): Promise<Deployment> {
   }
   return {
     urls: [server.url],
+    impatient: '',
     processes: [],
     endSubgraph,
     async close() {
@@ -83,24 +87,26 @@ async function overProcesses(ground: SeededGround): Promise<Deployment> {
     ...settings,
     DATABASE_URL: ground.url,
     DATABASE_POOL_SIZE: '4',
-    DRAIN_SECONDS: '0.5',
+    DRAIN_SECONDS: '1',
   }
   const make = (role: Role, more: object = {}) => roleProcess(role, { ...environment, ...more })
   const parts = await Promise.all(subgraphNames.flatMap((name) => [make(name), make(name)]))
   const addresses = parts.map(({ role, url }) => `${role}=${url}`).join(',')
   const gateways = await Promise.all([1, 2].map(() => make('gateway', { INKLING_SUBGRAPHS: addresses })))
+  const impatient = await make('gateway', { INKLING_SUBGRAPHS: addresses, INKLING_SUBGRAPH_DEADLINE_MS: '2000' })
   const worker = await make('worker')
   const processes = [...parts, worker, ...gateways]
-  for (const process of processes) await process.start()
+  await Promise.all([...processes, impatient].map((process) => process.start()))
   return {
     urls: gateways.map(({ url }) => url),
+    impatient: impatient.url,
     processes,
     async endSubgraph(name) {
       await Promise.all(parts.filter(({ role }) => role === name).map((process) => process.stop()))
     },
     async close() {
       for (const process of processes) process.kill('SIGCONT')
-      await Promise.all(processes.map((process) => process.stop()))
+      await Promise.all([...processes, impatient].map((process) => process.stop()))
     },
   }
 }

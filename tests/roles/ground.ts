@@ -14,7 +14,8 @@ export const settings = {
   INKLING_NOW: '2026-11-20T12:00:00Z',
   INKLING_AUTH_SECRET: 'the key of the tokens of these tests',
   INKLING_GATEWAY_SECRET: 'between the gateway and its subgraphs',
-  INKLING_SUBGRAPH_DEADLINE_MS: '8000',
+  INKLING_SUBGRAPH_DEADLINE_MS: '30000',
+  INKLING_FIRST_TRAINING: 'off',
 }
 
 export interface SeededGround extends Ground {
@@ -40,6 +41,7 @@ export async function seededGround(server: string): Promise<SeededGround> {
     database,
     clock,
     learning,
+    artefacts: null,
     url: made?.url ?? '',
     authorization: `Bearer ${await signToken(config, claims)}`,
     async close() {

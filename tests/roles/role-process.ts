@@ -13,6 +13,8 @@ export interface RoleProcess {
   readonly port: number
   readonly url: string
   start(): Promise<void>
+  /** Resolves once /health says 200. */
+  isReady(): Promise<void>
   kill(signal: NodeJS.Signals): void
   /** Tells it to end and resolves with its exit code. */
   stop(): Promise<number | null>
@@ -48,6 +50,14 @@ export async function roleProcess(role: Role, environment: NodeJS.ProcessEnv): P
         })
         started.once('exit', () => reject(new Error(`${role} ended: ${output}`)))
       })
+    },
+    async isReady() {
+      for (let look = 0; look < 600; look++) {
+        const { ok } = await fetch(`http://127.0.0.1:${port}/health`)
+        if (ok) return
+        await new Promise((resolve) => setTimeout(resolve, 100))
+      }
+      throw new Error(`${role} is not ready: ${output}`)
     },
     kill: (signal) => void child?.kill(signal),
     stop() {

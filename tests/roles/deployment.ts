@@ -1,10 +1,9 @@
 import { openEdge } from '../../app/edge.ts'
-import { createRequests } from '../../app/requests.ts'
+import { openRequests } from '../../app/requests.ts'
 import type { Role } from '../../app/roles.ts'
 import { subgraphNames } from '../../app/subgraphs.ts'
 import { type App, createApp } from '../../app.ts'
 import { type ServedSubgraph, serveSubgraph } from '../../gateway/serve-subgraph.ts'
-import { createAuthentication } from '../../platform/authentication.ts'
 import { silent } from '../harness.ts'
 import { type SeededGround, settings } from './ground.ts'
 import { type RoleProcess, roleProcess } from './role-process.ts'
@@ -45,7 +44,8 @@ export function inManyProcesses(ground: SeededGround): Promise<Deployment> {
 
 async function overHttp(ground: SeededGround): Promise<Deployment> {
   const { config } = ground
-  const authentication = createAuthentication(config, silent)
+  const opened = new AsyncDisposableStack()
+  const requests = await openRequests(ground, opened)
   const secret = config.INKLING_GATEWAY_SECRET!
   const app: App = await createApp(ground)
   const served = new Map<string, ServedSubgraph[]>()
@@ -56,12 +56,12 @@ async function overHttp(ground: SeededGround): Promise<Deployment> {
       host: '127.0.0.1',
       port: 0,
       log: silent,
-      ...createRequests(ground, authentication),
+      ...requests,
     }
     served.set(subgraph.name, [await serveSubgraph(options), await serveSubgraph(options)])
   }
   const urls = Object.fromEntries([...served].map(([name, instances]) => [name, instances.map(({ url }) => url)]))
-  const edge = await openEdge(ground, { subgraphs: app.subgraphs, transport: { urls, secret }, authentication })
+  const edge = await openEdge(ground, { subgraphs: app.subgraphs, transport: { urls, secret }, requests })
   const server = await edge.listen({ host: '127.0.0.1', port: 0, checks: async () => ({}) })
   await app.jobs.start()
   const endSubgraph = async (name: string) => {
@@ -77,6 +77,7 @@ async function overHttp(ground: SeededGround): Promise<Deployment> {
       await server.drain()
       for (const name of [...served.keys()]) await endSubgraph(name)
       await edge.gateway.close()
+      await opened.disposeAsync()
       await app.close()
     },
   }

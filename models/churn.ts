@@ -83,4 +83,7 @@ export const churn = defineModel({
   snapshots: { every: { days: 30 } },
   bands: { LOW: 0, MEDIUM: 0.15, HIGH: 0.4 },
   gates: { auc: { min: 0.65 }, calibrationError: { max: 0.05 } },
+  threshold: 0.5,
+  alerts: { owner: 'retention team', auc: { min: 0.6 }, drift: { ignore: ['daysSinceJoined', 'daysSubscribed'] } },
+  retrain: { every: '0 3 * * 1', timeZone: 'Europe/Berlin', onOutcomes: 5000 },
 })

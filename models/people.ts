@@ -4,8 +4,12 @@ import type { People } from '../index.ts'
 export const learners: People = {
   entity: 'Learner',
   key: ['id'],
-  async traces(db, { id }) {
-    const found = await db.$queryRawUnsafe<object[]>('SELECT 1 FROM "learning"."Learner" WHERE "id" = $1', String(id))
+  async traces(db, { id }, tenant) {
+    const found = await db.$queryRawUnsafe<object[]>(
+      'SELECT 1 FROM "learning"."Learner" WHERE "id" = $1 AND "tenant" = $2',
+      String(id),
+      tenant,
+    )
     if (found.length === 0) return null
     const enrollments = await db.$queryRawUnsafe<{ id: string }[]>(
       'SELECT "id" FROM "learning"."Enrollment" WHERE "learnerId" = $1',
@@ -17,8 +21,8 @@ export const learners: People = {
       ...enrollments.map((enrollment) => ({ model: 'withdrawal', key: { id: enrollment.id } })),
     ]
   },
-  async remove(db, { id }) {
-    await db.$queryRawUnsafe('DELETE FROM "learning"."Learner" WHERE "id" = $1', String(id))
+  async remove(db, { id }, tenant) {
+    await db.$queryRawUnsafe('DELETE FROM "learning"."Learner" WHERE "id" = $1 AND "tenant" = $2', String(id), tenant)
   },
 }
 

@@ -119,4 +119,8 @@ export const struggle = defineModel({
   },
   bands: { LOW: 0, MEDIUM: 0.25, HIGH: 0.5 },
   gates: { auc: { min: 0.7 }, calibrationError: { max: 0.05 } },
+  threshold: 0.5,
+  alerts: { owner: 'course team', accuracy: { min: 0.75 }, recall: { min: 0.3 } },
+  outcomes: { withinDays: 30 },
+  retrain: { every: '0 4 * * 1', timeZone: 'Europe/Berlin', onDrift: true, onOutcomes: 5000 },
 })

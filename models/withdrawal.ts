@@ -98,4 +98,7 @@ export const withdrawal = defineModel({
   snapshots: { every: { days: 30 }, from: 'presentation.startsAt' },
   bands: { LOW: 0, MEDIUM: 0.1, HIGH: 0.25 },
   gates: { auc: { min: 0.7 }, calibrationError: { max: 0.05 } },
+  threshold: 0.5,
+  alerts: { owner: 'course team', auc: { min: 0.65 } },
+  retrain: { every: '30 3 * * 1', timeZone: 'Europe/Berlin', onDrift: true },
 })

@@ -15,10 +15,13 @@ export function createSecretFinder(): FindSecrets {
 }
 
 async function load(): Promise<FindSecrets> {
-  const [{ lintSource }, { rules }] = await Promise.all([
+  const [{ lintSource }, { rules }, { secretLintProfiler }] = await Promise.all([
     import('@secretlint/core'),
     import('@secretlint/secretlint-rule-preset-recommend'),
+    import('@secretlint/profiler'),
   ])
+  // It keeps every rule's every mark for ever: a hundred objects a prompt, in a process that runs for months.
+  secretLintProfiler.setEnabled(false)
   const kept = rules.filter(({ meta }) => !meta.id.endsWith('filter-comments'))
   const config = { rules: kept.map((rule) => ({ id: rule.meta.id, rule })) }
   return async (text) => {

@@ -38,6 +38,11 @@ it('masks secrets in every piece of a request, and tells rules but no values', a
   expect(JSON.stringify(findings)).not.toContain('ghp_')
 })
 
+it('leaves nothing behind in the process: secretlint would keep its marks for ever', async () => {
+  await createScreen({ ...everything, rules: [] }).request(requestOf('Nothing to see at https://school.example.org.'))
+  expect(performance.getEntriesByType('mark').filter(({ name }) => /lint|rule/i.test(name))).toEqual([])
+})
+
 it('cannot be switched off from within a prompt', async () => {
   const screen = createScreen({ ...everything, rules: [] })
   const { request } = await screen.request(requestOf(`/* secretlint-disable */ ${token} // secretlint-disable-line`))

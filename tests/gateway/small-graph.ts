@@ -9,7 +9,7 @@ const link = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.6
 const schoolSdl = `${link}
   type Query {
     "Learners by id, n of them."
-    learners(first: Int = 3): LearnerConnection!
+    learners(first: Int = 3, last: Int): LearnerConnection!
     learner(id: ID!): Learner
     clock: Clock!
     broken: String

@@ -56,7 +56,17 @@ export async function openStand({
   const served: ServedSubgraph[] = []
   if (transport === 'http') {
     for (const subgraph of graph.subgraphs) {
-      served.push(await serveSubgraph({ subgraph, requestOf, secret, host: '127.0.0.1', port: 0, log: silent }))
+      served.push(
+        await serveSubgraph({
+          subgraph,
+          requestOf,
+          secret,
+          host: '127.0.0.1',
+          port: 0,
+          log: silent,
+          ...asked(options),
+        }),
+      )
     }
   }
   const urls = Object.fromEntries(served.map(({ url }, index) => [graph.subgraphs[index]!.name, url]))
@@ -94,6 +104,11 @@ export async function openStand({
       for (const subgraph of served) await subgraph.close()
     },
   }
+}
+
+/** Subgraphs of their own verify tokens as the gateway does. */
+function asked({ requestOf: given }: StandOptions): { requestOf?: NonNullable<StandOptions['requestOf']> } {
+  return given ? { requestOf: given } : {}
 }
 
 export async function ask(url: string, init?: RequestInit): Promise<Answer> {

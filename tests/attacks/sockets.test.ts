@@ -1,14 +1,15 @@
 import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
-import { openStand, type Stand, until } from './stand.ts'
+import { openStand, type Stand, until } from '../gateway/stand.ts'
 
-describe('the WebSocket edge', () => {
+describe.each(['local', 'http'] as const)('the WebSocket edge over the %s transport', (transport) => {
   let stand: Stand
   const sockets: WebSocket[] = []
   beforeAll(async () => {
     stand = await openStand({
-      limits: { operationsPerSocket: 3, socketsPerViewer: 2 },
+      transport,
+      limits: { operationsPerSocket: 3, socketsPerViewer: 2, pingsPerMinute: 20, sockets: 30 },
       listen: { origins: ['https://school.example'] },
     })
   })
@@ -37,16 +38,16 @@ describe('the WebSocket edge', () => {
   const subscribe = (id: string, query: string) => ({ id, type: 'subscribe', payload: { query } })
 
   it.each([
-    ['bad JSON', 4400, ['{']],
-    ['an unknown type', 4400, [{ type: 'hello' }]],
-    ['a subscription before the handshake', 4401, [subscribe('1', '{ models }')]],
-    ['a second handshake', 4429, [init, init]],
+    ['row 35: bad JSON', 4400, ['{']],
+    ['row 35: an unknown type', 4400, [{ type: 'hello' }]],
+    ['row 35: a subscription before the handshake', 4401, [subscribe('1', '{ models }')]],
+    ['row 35: a second handshake', 4429, [init, init]],
     [
-      'an id that is in use',
+      'row 35: an id that is in use',
       4409,
       [init, subscribe('1', 'subscription { forever { number } }'), subscribe('1', '{ models }')],
     ],
-    ['a frame over 256 KiB', 1009, ['x'.repeat(300_000)]],
+    ['row 36: a frame over 256 KiB', 1009, ['x'.repeat(300_000)]],
   ])('closes on %s with %i', async (_name, code, messages) => {
     const socket = await open()
     const closed = closeOf(socket)
@@ -57,11 +58,11 @@ describe('the WebSocket edge', () => {
     expect(await closed).toBe(code)
   })
 
-  it('closes a socket that does not say hello', async () => {
+  it('row 35: closes a socket that does not say hello', async () => {
     expect(await closeOf(await open())).toBe(4408)
   })
 
-  it('refuses pages of other origins, and lets its own and allowed ones in', async () => {
+  it('row 37: refuses pages of other origins, and lets its own and allowed ones in', async () => {
     const tryOrigin = (origin: string) =>
       open({ origin }).then(
         (socket) => {
@@ -84,7 +85,7 @@ describe('the WebSocket edge', () => {
     await expect(once(legacy, 'open')).rejects.toThrow()
   })
 
-  it('bounds the operations of a socket and the sockets of a viewer', async () => {
+  it('row 36: bounds the operations of a socket and the sockets of a viewer', async () => {
     const first = await open()
     say(first, { ...init, payload: { authorization: 'Bearer eve' } })
     await until(() => first.received.length === 1)
@@ -106,6 +107,33 @@ describe('the WebSocket edge', () => {
     say(fourth, { ...init, payload: { authorization: 'Bearer eve' } })
     await until(() => fourth.received.length === 1)
   })
+
+  it('row 36: closes a socket that floods it with pings, of either kind', async () => {
+    const pinging = await open()
+    const closed = closeOf(pinging)
+    for (let count = 0; count < 40; count++) pinging.ping()
+    expect(await closed).toBe(1008)
+    const chatting = await open()
+    const closedToo = closeOf(chatting)
+    say(chatting, init)
+    for (let count = 0; count < 40; count++) say(chatting, { type: 'ping' })
+    expect(await closedToo).toBe(1008)
+  })
+
+  it('row 36: answers 503 at the upgrade once the process has enough sockets', async () => {
+    const tries = await Promise.allSettled(Array.from({ length: 40 }, () => open()))
+    const refused = tries.filter((one) => one.status === 'rejected')
+    expect(refused.length).toBeGreaterThanOrEqual(10)
+    expect(refused.every(({ reason }) => String(reason).includes('503'))).toBe(true)
+    for (const one of tries) if (one.status === 'fulfilled') one.value.terminate()
+  })
+
+  it('row 36: agrees to no compression, so that there is no bomb', async () => {
+    const socket = new WebSocket(stand.url.replace('http', 'ws'), 'graphql-transport-ws', { perMessageDeflate: true })
+    sockets.push(socket)
+    await once(socket, 'open')
+    expect(socket.extensions).toBe('')
+  })
 })
 
 describe('a client that does not read', () => {
@@ -123,13 +151,8 @@ describe('a client that does not read', () => {
             body: JSON.stringify({ query }),
           })
     await until(() => seen.emitted > 0)
-    await new Promise((resolve) => setTimeout(resolve, 300))
-    const paused = seen.emitted
-    expect(paused).toBeLessThan(500) // 32 MB: what two kernels' socket buffers hold, and no more
-    await new Promise((resolve) => setTimeout(resolve, 100))
-    expect(seen.emitted).toBe(paused)
-    expect(seen.returned).toBe(0)
-    await until(() => seen.returned === 1)
+    await until(() => seen.returned === 1, 20_000)
+    expect(seen.emitted).toBeLessThan(500) // 32 MB: what two kernels' socket buffers hold, and no more
     socket?.terminate()
     await response?.body?.cancel().catch(() => {})
     await stand.close()

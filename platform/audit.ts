@@ -130,8 +130,9 @@ export async function readAudit(
   { first, before }: { readonly first: number; readonly before: string | null },
 ): Promise<{ readonly entries: readonly StoredEntry[]; readonly hasNext: boolean }> {
   const { rows } = await database.query<StoredEntry>(
-    `SELECT "sequence"::text, "at", "tenant", "viewerId", "requestId", "field", "input", "outcome" FROM "inkling"."Audit"
-     WHERE "tenant" = $1 AND ($2::bigint IS NULL OR "sequence" < $2::bigint) ORDER BY "sequence" DESC LIMIT $3`,
+    `SELECT a."sequence"::text, a."at", a."tenant", a."viewerId", a."requestId", a."field", a."input", a."outcome"
+     FROM "inkling"."Audit" a WHERE a."tenant" = $1 AND ($2::bigint IS NULL OR a."sequence" < $2::bigint)
+     ORDER BY a."sequence" DESC LIMIT $3`,
     [tenant, before, first + 1],
   )
   return { entries: rows.slice(0, first), hasNext: rows.length > first }

@@ -1,9 +1,16 @@
-import { type Logger, pino } from 'pino'
+import { type DestinationStream, type Logger, pino } from 'pino'
 
 export type Log = Logger
 
-/** One line per event, flat fields, JSON on stderr, so that stdout stays for what a command prints. */
-export function createLog(level: string): Log {
+/** Passwords in addresses and signed tokens, wherever a message of some library quotes them. */
+const PASSWORD = /(:\/\/[^:/@\s"\\]*):[^@/\s"\\]+@/g
+const TOKEN = /\beyJ[\w-]+\.[\w-]+\.[\w-]*/g
+
+/** One line per event, flat fields, JSON on stderr, so that stdout stays for what a command prints. No line holds a secret. */
+export function createLog(
+  level: string,
+  destination: DestinationStream = pino.destination({ dest: 2, sync: true }),
+): Log {
   return pino(
     {
       level,
@@ -13,7 +20,16 @@ export function createLog(level: string): Log {
         paths: ['authorization', '*.authorization', 'headers.cookie', '*.apiKey', '*.password'],
         censor: '[secret]',
       },
+      serializers: { err: errorOf },
+      hooks: { streamWrite: (line) => line.replace(PASSWORD, '$1:***@').replace(TOKEN, '[token]') },
     },
-    pino.destination({ dest: 2, sync: true }),
+    destination,
   )
+}
+
+/** What an error says of itself; the other fields of a driver's error quote rows (`detail`) and statements. */
+function errorOf(error: unknown): unknown {
+  if (!(error instanceof Error)) return String(error)
+  const { name, message, stack } = error
+  return { type: name, message, stack, ...('code' in error ? { code: error.code } : {}) }
 }

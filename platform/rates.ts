@@ -29,6 +29,7 @@ type Counter = (name: string, points: number) => RateLimiterAbstract
 const MINUTE = 60
 /** The table's key has room for 255 characters, most of them the prefix's and the name's. */
 const LONGEST_KEY = 200
+const LONGEST_START_MS = 5_000
 
 /** Counts for one process in memory, or for all of them in the database or in Redis. Throws CONFIG_INVALID for a store that is not there. */
 export async function openRates(config: RateConfig, database: Database | null, log: Log): Promise<Rates> {
@@ -99,7 +100,9 @@ async function openRedis(url: string | undefined, log: Log): Promise<Store> {
   const { createClient } = await import('redis')
   const client = createClient({ url, disableOfflineQueue: true })
   client.on('error', (error: Error) => log.warn({ event: 'redis of the rates is lost', reason: error.message }))
-  await client.connect()
+  // One that does not answer must not hold up the start: until it does, this process counts for itself.
+  const late = new Promise((resolve) => setTimeout(resolve, LONGEST_START_MS).unref())
+  await Promise.race([client.connect().catch(() => {}), late])
   return {
     counter: (name, points) =>
       new RateLimiterRedis({

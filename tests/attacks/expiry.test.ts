@@ -50,8 +50,8 @@ describe.each(['local', 'http'] as const)('row 34: a token over the %s transport
         connectionParams: { authorization },
         retryAttempts: 0,
       })
-      const { next } = client.iterate({ query: '{ models }' })
-      await expect(next()).rejects.toMatchObject({ code: 4403 })
+      const answers = client.iterate({ query: '{ models }' })
+      await expect(answers.next()).rejects.toMatchObject({ code: 4403 })
     }
   })
 

@@ -1,9 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createBatching } from '../../ml/batching.ts'
 import type { FeatureValue } from '../../ml/define.ts'
 import type { PredictionLoader } from '../../ml/loaders.ts'
 import { isPrediction, type Prediction } from '../../ml/prediction.ts'
 import { qualityOf } from '../../ml/quality.ts'
-import { now, openToyStand, type ToyStand } from '../predictions/toy-stand.ts'
+import { loadConfig } from '../../platform/config.ts'
+import { openRates } from '../../platform/rates.ts'
+import { countedBatching } from '../../subgraphs/ml/rates.ts'
+import { silent } from '../harness.ts'
+import { now, openToyStand, type ToyStand, toy } from '../predictions/toy-stand.ts'
 
 /** What a feature may be given that is no value of it. Beside: tests/features/faults, tests/predictions/explain, tests/trainer/agreement. */
 describe('a feature', () => {
@@ -52,5 +57,17 @@ describe('a feature', () => {
     const prediction = await score([0.5, value])
     expect(qualityOf(prediction)).toMatchObject({ missing: [], unknown: ['colour'] })
     expect(prediction.probability).toBe((await score([0.5, null])).probability)
+  })
+
+  it('beyond the rate of a viewer gives RATE_LIMITED as the reason of a missing prediction', async () => {
+    const rates = await openRates(loadConfig({ INKLING_RATE_VIEWER_INFERENCES: '3' }), null, silent)
+    const viewer = { id: 'ada', tenant: 'north', scopes: [] }
+    const load = (ids: number[]) => {
+      const counted = countedBatching(createBatching(stand.client), { rates, viewer })
+      const asking = stand.loader({ batching: counted })
+      return Promise.all(ids.map((id) => asking.load(toy(id))))
+    }
+    expect((await load([1, 2, 3])).every((outcome) => 'probability' in outcome)).toBe(true)
+    expect(await load([4, 5])).toMatchObject([{ code: 'RATE_LIMITED' }, { code: 'RATE_LIMITED' }])
   })
 })

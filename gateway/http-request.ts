@@ -52,6 +52,12 @@ function readQuery(request: IncomingMessage, limits: Limits): GraphQLParams {
 }
 
 async function readBody(request: IncomingMessage, limits: Limits): Promise<GraphQLParams> {
+  return readParams(await readJson(request, limits), limits.variableDepth)
+}
+
+/** Reads a JSON body within the limits, and no deeper than variables may be. Throws a ClientError for everything that is not one. */
+export async function readJson(request: IncomingMessage, limits: Limits): Promise<unknown> {
+  refuseForgery(request)
   if (Number(request.headers['content-length'] ?? 0) > limits.bodyBytes) throw tooLarge()
   const bytes = await readBytes(decoded(request), limits.bodyBytes)
   let text: string
@@ -60,7 +66,7 @@ async function readBody(request: IncomingMessage, limits: Limits): Promise<Graph
   } catch {
     throw badRequest('The body is not UTF-8.')
   }
-  return readParams(parseJson(text), limits.variableDepth)
+  return parseJson(text)
 }
 
 function decoded(request: IncomingMessage): Readable {

@@ -1,12 +1,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { ExecutionResult } from 'graphql'
+import type { Exchange, ExchangeRoute } from '../platform/exchange.ts'
 import { ClientError, toClientError } from './client-error.ts'
 import { clientOf } from './client-request.ts'
 import { EventStream } from './event-stream.ts'
 import type { Gateway } from './gateway.ts'
 import { type Example, type Page, renderGraphiql } from './graphiql.ts'
 import { type Checks, watchHealth } from './health.ts'
-import { readRequest } from './http-request.ts'
+import { readJson, readRequest } from './http-request.ts'
 import { acceptedType, notAcceptable, sendEvents, sendJson, sendResult } from './http-response.ts'
 import { listenOn } from './listening.ts'
 import { createDoors } from './origins.ts'
@@ -27,6 +28,8 @@ export interface ListenOptions {
   readonly shutdownSeconds: number
   /** How long before that it still takes requests while /health says 503, so that balancers look away first, in seconds. */
   readonly drainSeconds?: number
+  /** What else is served, by prefix of its paths, such as "/v1/". */
+  readonly routes?: Readonly<Record<string, ExchangeRoute>>
   /** Tabs of GraphiQL. */
   readonly examples?: readonly Example[]
   readonly title?: string
@@ -87,7 +90,21 @@ export async function listen(options: ListenOptions): Promise<ListeningServer> {
         path === '/ready' ? { status: report.status } : report,
       )
     }
+    const prefix = Object.keys(options.routes ?? {}).find((start) => path?.startsWith(start))
+    if (prefix) return options.routes![prefix]!(exchangeOf(request, response, path!))
     sendResult(response, { errors: [nothingHere] }, 'application/json')
+  }
+
+  const exchangeOf = (request: IncomingMessage, response: ServerResponse, path: string): Exchange => {
+    const client = clientOf('http', request.headers)
+    response.setHeader('x-request-id', client.requestId)
+    return {
+      ...{ request, response, path, log },
+      requestId: client.requestId,
+      slowConsumerMs: limits.slowConsumerMs,
+      open: async () => (await gateway.open(client)).request,
+      readJson: () => readJson(request, limits),
+    }
   }
 
   const sendPage = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {

@@ -8,6 +8,7 @@ const MOST_TOKENS = 1_000_000
 const MOST_TOOLS = 128
 const IMAGE = /^image\/(png|jpeg|gif|webp)$/
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/
+const DEEPEST_SCHEMA = 32
 const MOST_DEADLINE_MS = 3_600_000
 
 /** Refuses what no provider should be asked. Throws BAD_USER_INPUT that names the part. */
@@ -31,6 +32,9 @@ export function checkInput({ id, request, prompt = '', deadlineMs }: CompletionI
   if (tools.length > MOST_TOOLS || tools.some(({ name }) => !/^[\w-]{1,64}$/.test(name))) {
     throw refused('tools', 'are 128 at most, named with 1 to 64 letters, digits, _ and -')
   }
+  for (const schema of [...tools.map(({ parameters }) => parameters), request.responseFormat?.schema]) {
+    if (schema && depthOf(schema) > DEEPEST_SCHEMA) throw refused('A JSON schema', 'nests 32 levels deep at most')
+  }
   if (deadlineMs !== undefined && !(deadlineMs >= 1 && deadlineMs <= MOST_DEADLINE_MS)) {
     throw refused('deadlineMs', 'lies between 1 and 3,600,000')
   }
@@ -40,6 +44,17 @@ function checkContent(piece: Content): void {
   if (piece.type !== 'image') return
   if (!IMAGE.test(piece.mediaType)) throw refused('An image', 'is a PNG, JPEG, GIF or WebP')
   if (!BASE64.test(piece.base64)) throw refused('An image', 'comes as base64 without a prefix')
+}
+
+/** Level by level: whatever walks a value by calling itself ends at the stack's end. */
+function depthOf(value: unknown): number {
+  let depth = 0
+  let level: unknown[] = [value]
+  while (level.length > 0 && depth <= DEEPEST_SCHEMA) {
+    depth++
+    level = level.flatMap((one) => (typeof one === 'object' && one !== null ? Object.values(one) : []))
+  }
+  return depth
 }
 
 function refused(part: string, rule: string): InklingError {

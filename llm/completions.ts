@@ -32,7 +32,7 @@ export interface Completions {
    * Begins an answer, or joins the one of that id, and reads it from a sequence on. Throws BAD_USER_INPUT, RATE_LIMITED,
    * LLM_OVERLOADED, or COMPLETION_STATE when the id stands for another question; whatever goes wrong later is an event.
    */
-  ask(input: CompletionInput, viewer: Viewer, after?: number): Promise<CompletionReader>
+  ask(input: CompletionInput, viewer: Viewer, after?: number): Promise<AskedReader>
   /** Reads an answer from a sequence on. Throws NOT_FOUND, also for the answers of others. */
   follow(id: string, viewer: Viewer, after?: number): Promise<CompletionReader>
   /** Ends an answer: its provider is told within a second. Throws NOT_FOUND. An answer that is over stays as it is. */
@@ -44,6 +44,12 @@ export interface Completions {
   list(viewer: Viewer, page: CompletionPage): Promise<{ completions: StoredCompletion[]; hasNext: boolean }>
   /** Stops what runs and waits until it is settled and written. */
   close(): Promise<void>
+}
+
+/** The reader of who asked. */
+export interface AskedReader extends CompletionReader {
+  /** Leaves without the wish to come back: an answer that nobody else reads ends at once. */
+  abandon(): void
 }
 
 interface Running {
@@ -174,6 +180,16 @@ export function createCompletions(options: CompletionsOptions): Completions {
     }
   }
 
+  function readerOf(running: Running, after?: number): AskedReader {
+    const reader = running.transcript.read(after)
+    return Object.assign(reader, {
+      abandon() {
+        void reader.return()
+        if (running.grace) abort(running, 'ABANDONED')
+      },
+    })
+  }
+
   function present(viewer: Viewer, id: string, fingerprint: string): Running | null {
     const running = known.get(keyOf(viewer, id))
     if (!running) return null
@@ -200,12 +216,12 @@ export function createCompletions(options: CompletionsOptions): Completions {
       const fingerprint = hash(question)
       const id = given ?? randomUUID()
       const joined = present(viewer, id, fingerprint)
-      if (joined) return joined.transcript.read(after)
+      if (joined) return readerOf(joined, after)
       if (isClosed) throw unavailable()
       if (underWay >= most) throw overloaded(most)
       await rates.take(viewer)
       // The same id may have come again meanwhile.
-      return (present(viewer, id, fingerprint) ?? begin(id, input, viewer, fingerprint)).transcript.read(after)
+      return readerOf(present(viewer, id, fingerprint) ?? begin(id, input, viewer, fingerprint), after)
     },
     async follow(id, viewer, after) {
       const running = known.get(keyOf(viewer, id))

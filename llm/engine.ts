@@ -16,7 +16,7 @@ export interface LlmOptions {
   readonly database: Database
   readonly log: Log
   /** Opens the router on first use: configuration is read, and providers' packages are loaded, only by who asks something. */
-  openRouter(): Promise<Router>
+  openRouter(): Promise<OpenedRouter>
   /** Questions that a viewer may ask within a minute. */
   readonly perMinute: number
   /** How long an answer goes on without a reader. */
@@ -27,6 +27,12 @@ export interface LlmOptions {
   readonly semantic?: { readonly target: string; readonly threshold: number }
   readonly keptMs?: number
   readonly slowReaderMs?: number
+}
+
+export interface OpenedRouter {
+  readonly router: Router
+  /** Ends idle connections. */
+  close?(): void
 }
 
 /** The llm engine of one process. */
@@ -49,13 +55,13 @@ export interface Llm {
 
 export function createLlm(options: LlmOptions): Llm {
   const { database, log, perMinute, cacheSeconds, semantic, openRouter, ...limits } = options
-  let opening: Promise<Router> | null = null
-  const router = () => {
+  let opening: Promise<OpenedRouter> | null = null
+  const router = async () => {
     opening ??= openRouter().catch((error) => {
       opening = null // a fault of the configuration may be mended meanwhile
       throw error
     })
-    return opening
+    return (await opening).router
   }
   const budgets = createBudgets({ database })
   const queue = createQueue()
@@ -95,6 +101,10 @@ export function createLlm(options: LlmOptions): Llm {
       return embedTexts({ router, queue, budgets, log }, input, viewer, signal)
     },
     usage: (viewer, question) => readUsage(database, viewer, question),
-    close: () => completions.close(),
+    async close() {
+      await completions.close()
+      const opened = await opening?.catch(() => null) // one that failed has nothing to close
+      opened?.close?.()
+    },
   }
 }

@@ -36,7 +36,7 @@ export async function openCompletionStand(database: Database): Promise<Completio
       const llm = createLlm({
         database,
         log: silent,
-        openRouter: async () => router,
+        openRouter: async () => ({ router }),
         perMinute: 100_000,
         graceMs: 300,
         cacheSeconds: 60,

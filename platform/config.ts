@@ -3,6 +3,7 @@ import { authenticationSettings } from './authentication-settings.ts'
 import { port, seconds } from './config-values.ts'
 import { InklingError } from './errors.ts'
 import { limitSettings } from './limit-settings.ts'
+import { llmSettings } from './llm-settings.ts'
 import { monitoringSettings } from './monitoring-settings.ts'
 import { rateSettings } from './rate-settings.ts'
 import { roleSettings } from './role-settings.ts'
@@ -102,6 +103,7 @@ const settings = {
   ...limitSettings,
   ...monitoringSettings,
   ...rateSettings,
+  ...llmSettings,
 }
 
 const schema = z.object(settings)

@@ -9,6 +9,7 @@ import { createSubgraphs } from './app/subgraphs.ts'
 import type { Ground } from './cli/ground.ts'
 import type { Gateway } from './gateway/gateway.ts'
 import type { ListeningServer } from './gateway/server.ts'
+import { createV1Route } from './llm/v1/routes.ts'
 import type { Authentication } from './platform/authentication.ts'
 import type { Subgraph } from './platform/request.ts'
 
@@ -57,6 +58,7 @@ export async function createApp(ground: Ground, options: AppOptions = {}): Promi
       listen({
         host,
         port,
+        routes: { '/v1/': createV1Route(engines.llm) },
         checks: async () => ({
           ...(await checkGround(ground)),
           models: await checkModels(engines, chores.firstJobs),

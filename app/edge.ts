@@ -7,7 +7,7 @@ import { doorsOf, edgeOf, type Requests } from './requests.ts'
 /** The gateway and the way into it. */
 export interface Edge {
   readonly gateway: Gateway
-  listen(options: Pick<ListenOptions, 'host' | 'port' | 'checks'>): Promise<ListeningServer>
+  listen(options: Pick<ListenOptions, 'host' | 'port' | 'checks' | 'routes'>): Promise<ListeningServer>
 }
 
 export interface EdgeOptions extends Pick<GatewayOptions, 'subgraphs' | 'transport'> {

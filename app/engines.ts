@@ -2,6 +2,7 @@ import type { Ground } from '../cli/ground.ts'
 import { createJobs, type Jobs } from '../jobs/engine.ts'
 import { fanOutOf } from '../jobs/fan-out.ts'
 import type { AnyJobKind } from '../jobs/kind.ts'
+import type { Llm } from '../llm/engine.ts'
 import type { Model } from '../ml/define.ts'
 import { importJob } from '../ml/import/import-job.ts'
 import { createShadowing, type Shadowing } from '../ml/rollout/shadow.ts'
@@ -11,6 +12,7 @@ import { trainingJob } from '../ml/training-job.ts'
 import { models } from '../models/index.ts'
 import { createRegistry, type Registry } from '../registry/registry.ts'
 import { type Monitoring, openMonitoring } from './monitoring.ts'
+import { openLlmEngine } from './llm.ts'
 
 /** The engines of one process, each handed to whoever needs it. */
 export interface Engines {
@@ -20,6 +22,7 @@ export interface Engines {
   readonly jobs: Jobs
   readonly models: readonly Model[]
   readonly monitoring: Monitoring
+  readonly llm: Llm
 }
 
 /** What a process does with the engines, beside asking for jobs. */
@@ -53,7 +56,9 @@ export async function openEngines(
   opened.defer(() => jobs.stop())
   const shadow = createShadowing({ database, serving, log, share: ground.config.INKLING_SHADOW_SHARE })
   opened.defer(() => shadow.close())
-  return { registry, serving, shadow, jobs, models, monitoring }
+  const llm = openLlmEngine(ground)
+  opened.defer(() => llm.close())
+  return { registry, serving, shadow, jobs, models, monitoring, llm }
 }
 
 /** What can be enqueued. A new kind of job is one line here. */

@@ -30,7 +30,9 @@ export function createReasons(models: readonly Model[], ml: () => Promise<Subgra
     }
     const { probability, riskLevel, reasons } = prediction
     const shown = reasons.slice(0, MOST_REASONS)
-    const others = model.features.map(({ name }) => name).filter((name) => !shown.some(({ feature }) => feature === name))
+    const others = model.features
+      .map(({ name }) => name)
+      .filter((name) => !shown.some(({ feature }) => feature === name))
     return { model: model.name, question: model.question, probability, riskLevel, reasons: shown, others }
   }
 }

@@ -61,7 +61,7 @@ async function openSubgraph(name: SubgraphName, ground: Ground, opened: AsyncDis
   const { serveSubgraph } = await import('../gateway/serve-subgraph.ts')
   let asked: Promise<Engines> | null = null
   const engines = () => {
-    asked ??= open(ground, { scores: name === 'ml', works: false }, opened)
+    asked ??= open(ground, { scores: name === 'ml' || name === 'llm', works: false }, opened)
     return asked
   }
   const served = await serveSubgraph({

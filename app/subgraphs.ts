@@ -24,6 +24,19 @@ const makers = {
     const { createJobsSubgraph } = await import('../subgraphs/jobs/subgraph.ts')
     return createJobsSubgraph({ ...(await engines()), database })
   },
+  async llm(ground, engines) {
+    const [{ createLlmSubgraph }, { createReasons }] = await Promise.all([
+      import('../subgraphs/llm/subgraph.ts'),
+      import('./reasons.ts'),
+    ])
+    const { llm, models } = await engines()
+    let ml: Promise<Subgraph> | null = null
+    const reasonsOf = createReasons(models, () => {
+      ml ??= createSubgraph('ml', ground, engines)
+      return ml
+    })
+    return createLlmSubgraph({ llm, reasonsOf })
+  },
 } as const satisfies Record<string, MakeSubgraph>
 
 export type SubgraphName = keyof typeof makers

@@ -4,6 +4,70 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+/** Whether calls are let through to a target. */
+export type BreakerState =
+  /** They are. */
+  | 'CLOSED'
+  /** One is, to see whether it is well again. */
+  | 'HALF_OPEN'
+  /** They are not: it failed again and again. */
+  | 'OPEN';
+
+/** Within what time, by UTC. */
+export type BudgetPeriod =
+  /** A day. */
+  | 'DAY'
+  /** An hour. */
+  | 'HOUR'
+  /** A calendar month. */
+  | 'MONTH';
+
+/** Whose spending a budget limits. */
+export type BudgetScope =
+  /** Everybody on this installation; only its operators set it. */
+  | 'GLOBAL'
+  /** One prompt, or each one. */
+  | 'PROMPT'
+  /** The tenant. */
+  | 'TEAM'
+  /** One viewer, or each one. */
+  | 'VIEWER';
+
+/** Why an answer ended. */
+export type CompletionFinishReason =
+  /** Nobody read it any more. */
+  | 'ABANDONED'
+  /** The provider withheld the rest. */
+  | 'CONTENT_FILTER'
+  /** It broke in the middle. */
+  | 'INCOMPLETE'
+  /** It reached maxTokens. */
+  | 'LENGTH'
+  /** The provider did not say. */
+  | 'OTHER'
+  /** It is complete. */
+  | 'STOP'
+  /** stopCompletion ended it. */
+  | 'STOPPED'
+  /** It waits for the tools that it asked for. */
+  | 'TOOL_CALLS';
+
+/** Where an answer came from. */
+export type CompletionSource =
+  /** An earlier answer to the same question. */
+  | 'CACHE'
+  /** A call of its own. */
+  | 'CALL'
+  /** The call of an identical question at the same time; it costs nothing more. */
+  | 'SHARED';
+
+/** Whether a feature pushes the probability up or down. */
+export type ExplainedDirection =
+  /** Down. */
+  | 'LOWERS'
+  /** Up. */
+  | 'RAISES';
+
 /** How an attempt ended. RELEASED: its worker stopped and gave the job back. SUSPENDED: it waits for its children. */
 export type JobOutcome =
   | 'CANCELLED'
@@ -193,6 +257,33 @@ export type MostLikelyToLeaveQueryVariables = Exact<{ [key: string]: never; }>;
 
 
 export type MostLikelyToLeaveQuery = { learnersByChurn: { totalCount: number, riskLevels: Array<{ riskLevel: RiskLevel, count: number }>, freshness: { scoredAt: string | null, isStale: boolean, changes: number, version: { number: number } | null }, edges: Array<{ score: number, riskLevel: RiskLevel, scoredAt: string, node: { id: string, name: string, country: string | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, progressByStruggle: { edges: Array<{ score: number, node: { learner: { name: string }, objective: { title: string } } }> } };
+
+export type CompletionSubscriptionVariables = Exact<{ [key: string]: never; }>;
+
+
+export type CompletionSubscription = { completionEvents:
+    | { __typename: 'CompletionEventsCut', sequence: number }
+    | { __typename: 'CompletionFailed', sequence: number, code: string, message: string, hint: string }
+    | { __typename: 'CompletionFinished', sequence: number, finishReason: CompletionFinishReason, costUsd: number, durationMs: number, usage: { inputTokens: number, outputTokens: number, isEstimated: boolean } }
+    | { __typename: 'CompletionStarted', sequence: number, target: string, label: string | null, source: CompletionSource }
+    | { __typename: 'CompletionTokensAdded', sequence: number, text: string }
+    | { __typename: 'CompletionToolCalled', sequence: number }
+   };
+
+export type WhoAnswersQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type WhoAnswersQuery = { explainRoute: { strategy: string, inputTokens: number, outputTokens: number, order: Array<{ target: string, why: string, estimateUsd: number }>, excluded: Array<{ target: string, why: string }> }, providers: Array<{ name: string, label: string | null, targets: Array<{ name: string, llm: string, isHealthy: boolean, breaker: BreakerState, firstTokenMs: number | null, tokensPerSecond: number | null, requests: number, failures: number, running: number, waiting: number }> }>, budgets: Array<{ scope: BudgetScope, subject: string, period: BudgetPeriod, limitUsd: number, windows: Array<{ subject: string, reservedUsd: number, spentUsd: number }> }>, usage: Array<{ key: Array<string>, calls: number, outputTokens: number, costUsd: number }> };
+
+export type ExplanationSubscriptionVariables = Exact<{ [key: string]: never; }>;
+
+
+export type ExplanationSubscription = { predictionExplained:
+    | { __typename: 'ExplanationFailed', sequence: number, code: string, message: string, hint: string }
+    | { __typename: 'ExplanationFinished', sequence: number, finishReason: CompletionFinishReason, costUsd: number, droppedSentences: number }
+    | { __typename: 'ExplanationSentence', sequence: number, text: string, features: Array<string> }
+    | { __typename: 'ExplanationStarted', sequence: number, probability: number, riskLevel: string, target: string, label: string | null, reasons: Array<{ feature: string, direction: ExplainedDirection, sentence: string }> }
+   };
 
 export type RolloutQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -660,6 +751,127 @@ export const MostLikelyToLeaveDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:011ecc2ba9d27687bf3ed10280a18f3a889eff7ffc5abeeebe14fcbd6ecda33d"}) as unknown as TypedDocumentString<MostLikelyToLeaveQuery, MostLikelyToLeaveQueryVariables>;
+export const CompletionDocument = new TypedDocumentString(`
+    subscription Completion {
+  completionEvents(
+    input: {prompt: "Ada practised fractions on Monday. On Tuesday she scored 90 in algebra. On Friday she rested. How did Ada score in algebra?", maxTokens: 200}
+  ) {
+    __typename
+    ... on CompletionProgress {
+      sequence
+    }
+    ... on CompletionStarted {
+      target
+      label
+      source
+    }
+    ... on CompletionTokensAdded {
+      text
+    }
+    ... on CompletionFinished {
+      finishReason
+      costUsd
+      durationMs
+      usage {
+        inputTokens
+        outputTokens
+        isEstimated
+      }
+    }
+    ... on CompletionFailed {
+      code
+      message
+      hint
+    }
+  }
+}
+    `, {"hash":"sha256:01429c96310d2043c0f05e595b9047bffcca11b5869e218b94d7daf9538c6697"}) as unknown as TypedDocumentString<CompletionSubscription, CompletionSubscriptionVariables>;
+export const WhoAnswersDocument = new TypedDocumentString(`
+    query WhoAnswers {
+  explainRoute(input: {prompt: "Summarise the week of Ada.", maxTokens: 300}) {
+    strategy
+    inputTokens
+    outputTokens
+    order {
+      target
+      why
+      estimateUsd
+    }
+    excluded {
+      target
+      why
+    }
+  }
+  providers {
+    name
+    label
+    targets {
+      name
+      llm
+      isHealthy
+      breaker
+      firstTokenMs
+      tokensPerSecond
+      requests
+      failures
+      running
+      waiting
+    }
+  }
+  budgets {
+    scope
+    subject
+    period
+    limitUsd
+    windows {
+      subject
+      reservedUsd
+      spentUsd
+    }
+  }
+  usage(groupBy: [DAY, TARGET], from: "2026-01-01", to: "2100-01-01") {
+    key
+    calls
+    outputTokens
+    costUsd
+  }
+}
+    `, {"hash":"sha256:aae3bd283a0f5a28fdca48c2626b25c9da89425741184503b1831e096792a1f6"}) as unknown as TypedDocumentString<WhoAnswersQuery, WhoAnswersQueryVariables>;
+export const ExplanationDocument = new TypedDocumentString(`
+    subscription Explanation {
+  predictionExplained(entity: "Learner", key: "1", language: "en") {
+    __typename
+    ... on ExplanationProgress {
+      sequence
+    }
+    ... on ExplanationStarted {
+      probability
+      riskLevel
+      target
+      label
+      reasons {
+        feature
+        direction
+        sentence
+      }
+    }
+    ... on ExplanationSentence {
+      text
+      features
+    }
+    ... on ExplanationFinished {
+      finishReason
+      costUsd
+      droppedSentences
+    }
+    ... on ExplanationFailed {
+      code
+      message
+      hint
+    }
+  }
+}
+    `, {"hash":"sha256:399bac1be9df5cade0f6fdc670835631a793b45117c113c5bcd6488afa609f1b"}) as unknown as TypedDocumentString<ExplanationSubscription, ExplanationSubscriptionVariables>;
 export const RolloutDocument = new TypedDocumentString(`
     query Rollout {
   model(name: "churn") {

@@ -54,7 +54,7 @@ describe('a completion', () => {
     expect(events.at(-1)).toMatchObject({
       type: 'FINISHED',
       finishReason: 'STOP',
-      usage: { outputTokens: 60, isEstimated: false },
+      usage: { outputTokens: 60 },
     })
     const row = await llm.completions.find('joined', ann)
     expect(row).toMatchObject({ state: 'FINISHED', text: whole(60), finishReason: 'STOP', usage: { outputTokens: 60 } })

@@ -11,7 +11,9 @@ export const llmSettings = {
     .describe('How long an answer goes on after its last reader has gone, for who comes back; 0 stops it at once.'),
   INKLING_LLM_CACHE_SECONDS: seconds(0, 86_400)
     .default(300)
-    .describe('How long an answer at temperature 0 is given again to the same question of the same tenant; 0 keeps none.'),
+    .describe(
+      'How long an answer at temperature 0 is given again to the same question of the same tenant; 0 keeps none.',
+    ),
   INKLING_LLM_SEMANTIC_TARGET: z
     .string()
     .min(1)

@@ -4,6 +4,34 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+/** What happened to an alert. */
+export type AlertMove =
+  | 'ACKNOWLEDGED'
+  | 'OPENED'
+  | 'RESOLVED';
+
+/** What can be wrong. A model has at most one alert of each that is not resolved. */
+export type AlertRule =
+  /** It keeps too many answers to itself. */
+  | 'ABSTENTION'
+  /** Inputs or predictions are not as they were in training. */
+  | 'DRIFT'
+  /** Too many predictions fail. */
+  | 'ERRORS'
+  /** Somebody records more outcomes than may count. */
+  | 'FEEDBACK'
+  /** Outcomes say that it does worse than its hold-out or the file promise. */
+  | 'PERFORMANCE';
+
+/** How an alert stands. */
+export type AlertState =
+  /** Somebody looks at it. */
+  | 'ACKNOWLEDGED'
+  /** Nobody has said to look at it. */
+  | 'OPEN'
+  /** It is over. */
+  | 'RESOLVED';
+
 /** Whether calls are let through to a target. */
 export type BreakerState =
   /** They are. */
@@ -89,6 +117,13 @@ export type JobState =
   | 'RUNNING'
   | 'SCHEDULED'
   | 'SUCCEEDED';
+
+/** Where an outcome comes from. */
+export type OutcomeSource =
+  /** The rows say so: the model file's own labels. */
+  | 'DERIVED'
+  /** A viewer said so. */
+  | 'RECORDED';
 
 /** Where a probability comes from. */
 export type PredictionSource =
@@ -298,6 +333,35 @@ export type RollBackMutation = { rollbackModel:
     | { __typename: 'InvalidInputError', code: string, message: string, hint: string }
     | { __typename: 'NotFoundError', code: string, message: string, hint: string }
     | { __typename: 'RollbackModelPayload', move: { from: { number: number } | null, to: { number: number } | null } }
+   };
+
+export type MonitoringQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type MonitoringQuery = { models: Array<{ name: string, decisionThreshold: number, retraining: { every: string | null, timeZone: string, onDrift: boolean, onOutcomes: number | null } | null, servedCounts: { nodes: Array<{ from: string, served: number, abstentionRate: number | null, errorRate: number | null, fallbacks: number, version: { number: number } | null }> }, performance: { nodes: Array<{ from: string, served: number, labelled: number, isEnough: boolean, accuracy: number | null, precision: number | null, recall: number | null, auc: number | null, calibrationError: number | null, version: { number: number } | null, estimated: { isEstimate: boolean, accuracy: number | null, recall: number | null, auc: number | null } }> }, predictionDrift: { rows: number, psi: number | null, isDrifted: boolean } | null, drift: { nodes: Array<{ feature: string, rows: number, psi: number | null, ks: number | null, missingRate: number | null, trainingMissingRate: number, isDrifted: boolean }> } }>, alerts: { nodes: Array<{ id: string, model: string, rule: AlertRule, state: AlertState, message: string, owner: string | null, openedAt: string, breaches: Array<{ name: string, value: number, bound: number }> }> } };
+
+export type RecordOutcomeMutationVariables = Exact<{
+  learnerId: string;
+}>;
+
+
+export type RecordOutcomeMutation = { recordOutcome:
+    | { code: string, message: string, hint: string }
+    | { code: string, message: string, hint: string }
+    | { code: string, message: string, hint: string }
+    | { code: string, message: string, hint: string }
+    | { isRepeated: boolean, predictions: number, outcome: { label: boolean, source: OutcomeSource, isCounted: boolean } }
+    | { code: string, message: string, hint: string }
+   };
+
+export type AlertsSubscriptionVariables = Exact<{
+  after?: string | null | undefined;
+}>;
+
+
+export type AlertsSubscription = { alertEvents:
+    | { move: AlertMove, model: string, rule: AlertRule, message: string, owner: string | null, cursor: string }
+    | { code: string, message: string, hint: string, cursor: string }
    };
 
 export type PageOfRiskQueryVariables = Exact<{
@@ -964,6 +1028,127 @@ export const RollBackDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:c7d394c00199abd63c9155b47370008f336e115f3b7e7094d3b4968f4f633b78"}) as unknown as TypedDocumentString<RollBackMutation, RollBackMutationVariables>;
+export const MonitoringDocument = new TypedDocumentString(`
+    query Monitoring {
+  models {
+    name
+    decisionThreshold
+    retraining {
+      every
+      timeZone
+      onDrift
+      onOutcomes
+    }
+    servedCounts(window: DAY) {
+      nodes {
+        from
+        served
+        abstentionRate
+        errorRate
+        fallbacks
+        version {
+          number
+        }
+      }
+    }
+    performance(window: WEEK, by: [VERSION]) {
+      nodes {
+        from
+        version {
+          number
+        }
+        served
+        labelled
+        isEnough
+        accuracy
+        precision
+        recall
+        auc
+        calibrationError
+        estimated {
+          isEstimate
+          accuracy
+          recall
+          auc
+        }
+      }
+    }
+    predictionDrift {
+      rows
+      psi
+      isDrifted
+    }
+    drift(first: 5) {
+      nodes {
+        feature
+        rows
+        psi
+        ks
+        missingRate
+        trainingMissingRate
+        isDrifted
+      }
+    }
+  }
+  alerts(first: 10) {
+    nodes {
+      id
+      model
+      rule
+      state
+      message
+      owner
+      openedAt
+      breaches {
+        name
+        value
+        bound
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:2f5bc2ee3fea39b94183e47acfb5187d5436f4807c429e450c885aa66dd36bfc"}) as unknown as TypedDocumentString<MonitoringQuery, MonitoringQueryVariables>;
+export const RecordOutcomeDocument = new TypedDocumentString(`
+    mutation RecordOutcome($learnerId: String!) {
+  recordOutcome(
+    input: {model: "churn", key: [{field: "id", value: $learnerId}], label: true}
+  ) {
+    ... on RecordOutcomePayload {
+      isRepeated
+      predictions
+      outcome {
+        label
+        source
+        isCounted
+      }
+    }
+    ... on Error {
+      code
+      message
+      hint
+    }
+  }
+}
+    `, {"hash":"sha256:7ff5828a8800aa7d6f11e8cac423c42d546294a7b5bbf4cd59339871875961ed"}) as unknown as TypedDocumentString<RecordOutcomeMutation, RecordOutcomeMutationVariables>;
+export const AlertsDocument = new TypedDocumentString(`
+    subscription Alerts($after: String) {
+  alertEvents(after: $after) {
+    cursor
+    ... on AlertMoved {
+      move
+      model
+      rule
+      message
+      owner
+    }
+    ... on AlertsRefused {
+      code
+      message
+      hint
+    }
+  }
+}
+    `, {"hash":"sha256:e314c6458031f2c15f852665dab46970c8851d708259bd06df2df1e7dd4828ce"}) as unknown as TypedDocumentString<AlertsSubscription, AlertsSubscriptionVariables>;
 export const PageOfRiskDocument = new TypedDocumentString(`
     query PageOfRisk($first: Int!) {
   learners(first: $first) {

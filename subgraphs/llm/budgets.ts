@@ -122,7 +122,7 @@ export function registerBudgets(builder: LlmBuilder, resultOf: ResultOf): void {
       scopes: ['llm:admin'],
       type: resultOf(SetPayload, 'SetBudgetResult'),
       description:
-        'Makes, changes or removes a budget. It counts from the present period on, with what that has spent under it.',
+        'Makes, changes or removes a budget. A new one counts what is asked from now on.',
       args: { input: t.arg({ type: SetInput, required: true, description: 'The budget.' }) },
       resolve: (_root, { input }, { llm, viewer }) =>
         withErrors(['InvalidInputError', 'ForbiddenError'], async () => {

@@ -4,6 +4,7 @@ import { findModel } from '../ml/training-job.ts'
 import { models } from '../models/index.ts'
 import { createRegistry, type Registry } from '../registry/registry.ts'
 import { openGround } from './ground.ts'
+import { cardCommand } from './models/card.ts'
 import { diffCommand } from './models/diff.ts'
 import { exportCommand } from './models/export.ts'
 import { importVersionCommand } from './models/import.ts'
@@ -27,7 +28,8 @@ Examples:
   inkling models promote churn 4 --expected 3 --reason "better on the holidays"
   inkling models rollback churn
   inkling models alias churn shadow 4
-  inkling models export churn@4 churn-4.inkling`,
+  inkling models export churn@4 churn-4.inkling
+  inkling models card churn@4 --format html --output churn-4.html`,
     )
   command.addCommand(listCommand(), { isDefault: true })
   for (const other of [
@@ -40,6 +42,7 @@ Examples:
     importVersionCommand(),
     exportCommand(),
     pruneCommand(),
+    cardCommand(),
   ])
     command.addCommand(other)
   for (const other of command.commands) other.exitOverride()

@@ -33,6 +33,7 @@ const { tryCommand } = await import('./try.ts')
 const { verifyCommand } = await import('./verify.ts')
 const { modelsCommand } = await import('./models.ts')
 const { forgetCommand } = await import('./forget.ts')
+const { checkCommand } = await import('./check.ts')
 const { importCommand } = await import('./import.ts')
 const { seedCommand, resetCommand } = await import('./seed.ts')
 const { jobsCommand } = await import('./jobs.ts')
@@ -47,6 +48,7 @@ for (const command of [
   scoreCommand(),
   tryCommand(),
   modelsCommand(),
+  checkCommand(),
   importCommand(),
   forgetCommand(),
   seedCommand(),

@@ -4,6 +4,7 @@ import type { Registry } from '../registry/registry.ts'
 import type { Artefact } from '../trainer/artefact.ts'
 import type { Dataset } from '../trainer/dataset.ts'
 import type { TrainHooks } from '../trainer/index.ts'
+import { reliability } from '../trainer/metrics.ts'
 import { type Extraction, extractDataset } from './dataset.ts'
 import type { Model, SqlClient } from './define.ts'
 import { fitModel, proveGoldenRows } from './fitting.ts'
@@ -128,6 +129,7 @@ export async function trainVersion(model: Model, options: TrainingOptions): Prom
     receipt: { rows: receipt.rows.sha256, definition: receipt.definition.sha256, code: receipt.code.sha256 },
     gates,
     comparison: evidence.champion,
+    reliability: reliabilityOf(artefact, dataset),
   }
   const isJudgedUnseen = isUnseen(artefact, dataset, options.continueFrom)
   const reasons = gates.filter(({ isPassed }) => !isPassed).map(({ says }) => says)
@@ -181,6 +183,14 @@ export async function registerVersion(
     if (!isInklingError(error) || error.code !== 'CONFLICT') throw error
     return { ...outcome, promoted: false, why: `the champion that it was compared with no longer serves` }
   }
+}
+
+/** What was said and what happened on the main hold-out, for the model card. */
+function reliabilityOf({ heldOut }: Artefact, { y }: Dataset) {
+  return reliability(
+    Float32Array.from(heldOut.rows, (row) => y[row]!),
+    heldOut.answers,
+  )
 }
 
 function isUnseen({ heldOut }: Artefact, { times }: Dataset, continueFrom: ContinueFrom | undefined): boolean {

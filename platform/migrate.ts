@@ -44,9 +44,15 @@ function readMigrations(folder: string): Migration[] {
 
 /**
  * Applies what `prisma migrate deploy` would, with the same bookkeeping in each schema, and needs no engine. Returns the names
- * applied now. Throws MIGRATION_FAILED; the failed migration is rolled back and stays marked until it is resolved.
+ * applied now. without: names left out. Throws MIGRATION_FAILED; the failed migration is rolled back and stays marked until it is resolved.
  */
-export async function migrate(database: Database, log: Log): Promise<string[]> {
+export async function migrate(
+  database: Database,
+  log: Log,
+  without: ReadonlySet<string> = new Set(),
+): Promise<string[]> {
+  const wanted = (schema: string, folder: string) =>
+    readMigrations(folder).filter(({ name }) => !without.has(`${schema}/${name}`))
   const client = await database.pool.connect()
   const applied: string[] = []
   try {
@@ -54,7 +60,7 @@ export async function migrate(database: Database, log: Log): Promise<string[]> {
     for (const { schema, folder } of schemas) {
       await client.query(`CREATE SCHEMA IF NOT EXISTS "${schema}"`)
       await client.query(`SET search_path TO "${schema}"`)
-      for (const name of await applyPending(client as never, schema, readMigrations(folder), log)) applied.push(name)
+      for (const name of await applyPending(client as never, schema, wanted(schema, folder), log)) applied.push(name)
     }
     return applied
   } finally {
@@ -113,6 +119,12 @@ function unresolved(schema: string, name: string): InklingError {
     `Migration ${schema}/${name} failed before and was not resolved.`,
     `Look at "${schema}"._prisma_migrations, then run "npm run prisma -- migrate resolve --rolled-back ${name}".`,
   )
+}
+
+/** The SQL of a migration as `pendingMigrations` names it. */
+export function readMigration(name: string): string {
+  const { folder } = schemas.find(({ schema }) => name.startsWith(`${schema}/`))!
+  return readFileSync(join(folder, name.slice(name.indexOf('/') + 1), 'migration.sql'), 'utf8')
 }
 
 /** Names of migrations that are not applied yet; empty when the database is current. */

@@ -1,7 +1,8 @@
+import { bars, escapeHtml, foldStrip } from '../../ml/report/plots.ts'
+import { reportStyle } from '../../ml/report/style.ts'
+import { htmlTable } from '../../ml/report/table.ts'
 import { briefMetrics, figure, foldMetrics, importanceBars, metricLines, percent, splitWords } from './figures.ts'
-import { bars, escapeHtml, foldStrip } from './plots.ts'
 import { reportPlots } from './report-plots.ts'
-import { reportStyle } from './report-style.ts'
 import type { Plots, TryResult } from './result.ts'
 
 /** One self-contained page: no script, no font or style from elsewhere, light and dark. */
@@ -82,14 +83,14 @@ function metricsTable(result: TryResult): string {
     )
   }
   return (
-    grid(['', 'mean', '95 % interval', `baseline (${base})`], rows, 1) +
+    htmlTable(['', 'mean', '95 % interval', `baseline (${base})`], rows, 1) +
     notes.map((note) => `<p class="note">${escapeHtml(note)}</p>`).join('')
   )
 }
 
 function confusionTable({ confusion, classes }: TryResult): string {
   const rows = confusion.map((counts, index) => [classes[index]!, ...counts.map((count) => count.toLocaleString('en'))])
-  return `${grid(['', ...classes.map((name) => `called ${name}`)], rows, 1)}<p class="note">Rows of each class, by what they were called.</p>`
+  return `${htmlTable(['', ...classes.map((name) => `called ${name}`)], rows, 1)}<p class="note">Rows of each class, by what they were called.</p>`
 }
 
 function importance(result: TryResult): string {
@@ -118,7 +119,7 @@ function leaderboard(result: TryResult): string {
         .map(([name, value]) => `${name} ${typeof value === 'number' ? Number(value.toPrecision(4)) : value}`)
         .join(', '),
     ])
-  return grid(['learner', ...brief.map(([, title]) => title), 'time', 'settings'], rows, 1, brief.length + 1)
+  return htmlTable(['learner', ...brief.map(([, title]) => title), 'time', 'settings'], rows, 1, brief.length + 1)
 }
 
 function foldTable(result: TryResult): string {
@@ -130,7 +131,7 @@ function foldTable(result: TryResult): string {
     ...brief.map(([name]) => figure(fold.metrics[name])),
     fold.learner,
   ])
-  return grid(
+  return htmlTable(
     ['fold', 'trained on', 'tested on', ...brief.map(([, title]) => title), 'learner'],
     rows,
     1,
@@ -145,7 +146,7 @@ function sliceTable(result: TryResult): string {
     count.toLocaleString('en'),
     ...brief.map(([name]) => (metrics ? figure(metrics[name]) : 'not enough data')),
   ])
-  return grid(['slice', 'rows', ...brief.map(([, title]) => title)], rows, 1)
+  return htmlTable(['slice', 'rows', ...brief.map(([, title]) => title)], rows, 1)
 }
 
 function foldStrips(result: TryResult): string {
@@ -167,7 +168,7 @@ function reliabilityTable(result: TryResult): string {
     figure(bin.said),
     figure(bin.seen),
   ])
-  return grid([result.task === 'binary' ? 'probability' : 'prediction', 'rows', 'said', 'happened'], rows, 1)
+  return htmlTable([result.task === 'binary' ? 'probability' : 'prediction', 'rows', 'said', 'happened'], rows, 1)
 }
 
 function columnTable(result: TryResult): string {
@@ -178,18 +179,5 @@ function columnTable(result: TryResult): string {
     column.missing > 0 ? percent(column.missing / result.rows) : '',
     column.note ?? '',
   ])
-  return grid(['column', 'type', 'values', 'missing', 'note'], rows, 2, 2)
-}
-
-/** A table; cells from `firstNumber` on, `numbers` of them, are set to the right. */
-function grid(
-  head: readonly string[],
-  rows: readonly (readonly string[])[],
-  firstNumber: number,
-  numbers = 99,
-): string {
-  const side = (at: number): string => (at >= firstNumber && at < firstNumber + numbers ? ' class="n"' : '')
-  const cells = (tag: 'th' | 'td', row: readonly string[]): string =>
-    `<tr>${row.map((cell, at) => `<${tag}${side(at)}>${escapeHtml(cell)}</${tag}>`).join('')}</tr>`
-  return `<div class="scroll"><table><thead>${cells('th', head)}</thead><tbody>${rows.map((row) => cells('td', row)).join('')}</tbody></table></div>`
+  return htmlTable(['column', 'type', 'values', 'missing', 'note'], rows, 2, 2)
 }

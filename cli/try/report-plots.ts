@@ -1,5 +1,6 @@
+import { bars, chart } from '../../ml/report/plots.ts'
+import { reliabilityChart } from '../../ml/report/reliability-chart.ts'
 import { figure, percent } from './figures.ts'
-import { bars, chart } from './plots.ts'
 import type { Plots, TryResult } from './result.ts'
 
 /** The row of plots that fits the task: ROC, precision-recall and reliability; or predictions against labels; or class shares. */
@@ -28,7 +29,7 @@ export function reportPlots(result: TryResult, plots: Plots): string {
         ],
       },
     )
-    return `<div class="plots">${roc}${recall}${reliabilityChart(result)}</div>`
+    return `<div class="plots">${roc}${recall}${reliabilityChart(result.reliability, result.task === 'binary')}</div>`
   }
   if (plots.pairs.length > 0) {
     const labels = plots.pairs.map(([label]) => label)
@@ -52,7 +53,7 @@ export function reportPlots(result: TryResult, plots: Plots): string {
         })),
       },
     )
-    return `<div class="plots">${scatter}${reliabilityChart(result)}</div>`
+    return `<div class="plots">${scatter}${reliabilityChart(result.reliability, result.task === 'binary')}</div>`
   }
   const shares = result.classes.map((name, at) => ({
     name,
@@ -60,33 +61,4 @@ export function reportPlots(result: TryResult, plots: Plots): string {
     value: percent(result.shares[at]!),
   }))
   return `<p class="note">How often each class occurs.</p>${bars(shares.slice(0, 30))}`
-}
-
-/** Said against happened; a number's range is its own, a probability's starts at 0. */
-function reliabilityChart({ task, reliability }: TryResult): string {
-  const values = reliability.flatMap((bin) => [bin.said, bin.seen])
-  if (values.length === 0) return ''
-  const low = task === 'binary' ? 0 : Math.min(...values)
-  const high = task === 'binary' ? Math.min(1, 1.08 * Math.max(...values)) : Math.max(...values)
-  return chart(
-    {
-      title: 'Reliability: on the line is calibrated',
-      x: 'said',
-      y: 'happened',
-      xRange: [low, high],
-      yRange: [low, high],
-    },
-    {
-      reference: [
-        [low, low],
-        [high, high],
-      ],
-      lines: [reliability.map((bin) => [bin.said, bin.seen] as const)],
-      dots: reliability.map((bin) => ({
-        at: [bin.said, bin.seen] as const,
-        r: 4,
-        says: `${bin.rows} rows: said ${figure(bin.said)}, happened ${figure(bin.seen)}`,
-      })),
-    },
-  )
 }

@@ -13,6 +13,7 @@ import { policyOf } from './policy.ts'
 import { createReader } from './reader.ts'
 import { schemaHashOf } from './schema-hash.ts'
 import { createSnapshots } from './snapshots.ts'
+import { sourcesOf } from './sources.ts'
 import { oneOf, spotOf } from './spot.ts'
 import { watchingOf } from './watching.ts'
 
@@ -54,6 +55,7 @@ export function defineWithKit<S extends SchemaTypes, M extends ModelName<S>>(
     features: specs,
     bands,
     schemaHash: schemaHashOf(entity, specs, reader.shape),
+    sources: sourcesOf(datamodel, root, features),
     read: reader.read,
     labelShape: JSON.stringify({ eligible, label, snapshots, group }),
     labels: snapshotLabels.labels,

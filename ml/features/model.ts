@@ -204,6 +204,8 @@ export interface Model {
   readonly group?: string
   /** sha256 of names, kinds, units, order and the shape of the SQL: a version serves only the features it was trained on. */
   readonly schemaHash: string
+  /** By feature: the columns that it is read from, as `schema.table.column`; absent where own SQL reads. */
+  readonly sources?: Readonly<Record<string, readonly string[]>>
   /** The text that decides whom the question is about and what the labels are, where it is known: part of a receipt. */
   readonly labelShape?: string
   /** Features in the order of the pairs, in one statement. Nothing later than a pair's `asOf` is seen. Rejects with FEATURE_READ_FAILED. */

@@ -110,7 +110,7 @@ export async function importModel(model: Model, options: ImportOptions): Promise
 function judgeVersion(
   model: Model,
   trial: Trial,
-  { columns }: ResolvedPlan,
+  { columns, open }: ResolvedPlan,
   { trainedUntil }: ImportPlan,
   dataset: Parameters<typeof judgeOnThread>[0]['dataset'],
   seed: number,
@@ -118,6 +118,7 @@ function judgeVersion(
   const input = {
     dataset,
     columns,
+    open,
     trainedUntil: trainedUntil === undefined ? null : Date.parse(trainedUntil),
     slices: model.slices ?? [],
     costs: model.costs ?? null,

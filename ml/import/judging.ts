@@ -14,6 +14,8 @@ export interface JudgingInput {
   readonly dataset: Dataset
   /** Columns as the version takes them; categories by its own levels. */
   readonly columns: readonly Column[]
+  /** Categories that may have further levels without being missing. */
+  readonly open: readonly boolean[]
   /** Milliseconds since the epoch: later rows judge it. */
   readonly trainedUntil: number | null
   readonly slices: readonly string[]
@@ -81,13 +83,14 @@ export async function judge(input: JudgingInput, score: ScoreRows): Promise<Judg
   }
 }
 
-/** A category that the version does not look at has the levels of the rows. */
-function completeLevels({ columns, dataset }: JudgingInput): Column[] {
-  return columns.map((column, index) =>
-    column.kind === 'category' && column.levels?.length === 0
-      ? { ...column, levels: dataset.columns[index]?.levels ?? [] }
-      : column,
-  )
+/** A category of which the version knows some levels, or to which it does not look, has all levels of the rows. */
+function completeLevels({ columns, open, dataset }: JudgingInput): Column[] {
+  return columns.map((column, index) => {
+    if (!open[index]) return column
+    const known = column.levels ?? []
+    const more = (dataset.columns[index]?.levels ?? []).filter((level) => !known.includes(level))
+    return { ...column, levels: [...known, ...more] }
+  })
 }
 
 /** The same cells, categories by the numbers of the version's levels; a level that it does not know is missing. */

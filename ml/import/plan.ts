@@ -60,6 +60,8 @@ export interface PlannedColumn {
 /** A plan held against a model file. */
 export interface ResolvedPlan {
   readonly columns: readonly Column[]
+  /** Features of which the model only asks whether they have one level or another: further levels mean none of them. */
+  readonly open: readonly boolean[]
   /** name: null for the only input. */
   readonly inputs: readonly { readonly name: string | null; readonly columns: readonly PlannedColumn[] }[]
   readonly output: string | null
@@ -106,7 +108,12 @@ export function resolvePlan(plan: ImportPlan, model: Model): ResolvedPlan {
     }),
   )
   const { output = null, index = null, scale } = plan
-  return { columns, inputs, output, index, scale, golden: encodeGolden(plan, model, columns) }
+  const planned = inputs.flatMap((input) => input.columns)
+  const open = model.features.map(
+    ({ kind }, index) =>
+      kind === 'category' && planned.every(({ feature, equals }) => feature !== index || equals !== undefined),
+  )
+  return { columns, open, inputs, output, index, scale, golden: encodeGolden(plan, model, columns) }
 }
 
 type Wanted = Exclude<z.infer<typeof column>, string>

@@ -19,6 +19,7 @@ import { toSubgraph } from '../../schema/federation.ts'
 import { registerEntities } from '../../schema/prediction/fields.ts'
 import { registerPredictionTypes } from '../../schema/prediction/types.ts'
 import { registerAlerts } from './alerts.ts'
+import { registerCards } from './cards.ts'
 import { createMlContext, type MlContext } from './context.ts'
 import { registerDisagreement } from './disagreement.ts'
 import { registerExperiments } from './experiments.ts'
@@ -81,6 +82,7 @@ export function createMlSubgraph(engines: MlEngines): Subgraph {
   builder.mutationType({})
   builder.subscriptionType({})
   const refs = registerModels(builder)
+  registerCards(builder, refs)
   const training = registerTraining(builder, refs, resultOf)
   registerImports(builder, refs, training, resultOf, engines.importFolder)
   registerRollouts(builder, { ...refs, ...registerVersions(builder, refs) }, resultOf)

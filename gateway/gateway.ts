@@ -18,9 +18,9 @@ import { type HttpTransportOptions, httpTransport } from './http-transport.ts'
 import { type LimitedContext, limitPlugin } from './limit-plugin.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { localTransport } from './local-transport.ts'
-import { mergePlugin } from './merge-plugin.ts'
 import { Operation, type RenewRequest } from './operation.ts'
 import { loadPlanner, type PlannerName } from './planner.ts'
+import { plannerPlugin } from './planner-plugin.ts'
 import { auditRefusal } from './refusals.ts'
 import type { SubgraphReach, SubgraphTransport } from './transport.ts'
 import { documentUnknown, type TrustedDocuments } from './trusted-documents.ts'
@@ -101,7 +101,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       graphiql: false,
       landingPage: false,
       __experimental__batchExecution: false,
-      plugins: () => [limitPlugin(limits, production, options.rates), mergePlugin()],
+      plugins: () => [limitPlugin(limits, production, options.rates), plannerPlugin()],
     }),
   )
   await runtime.getSchema() // before the first operation: one that comes earlier finds no schema

@@ -35,6 +35,18 @@ const without = new Set([
   ),
 ])
 
+/** Roots whose answers stay the same from one asking to the next; logs, statistics and what is measured as time goes by do not. */
+const steady = new Set(
+  ['learner', 'learners', 'course', 'courses', 'presentation', 'enrollment', 'enrollments', 'objective', 'progress']
+    .concat(['learnersByChurn', 'progressByStruggle', 'enrollmentsByWithdrawal', 'scoreInput', 'disagreement'])
+    .concat(['job', 'jobs', 'schedule', 'schedules', 'trainingRun', 'trainingRuns']),
+)
+
+function isSteady(query: string): boolean {
+  const operation = parse(query).definitions.find((node) => node.kind === 'OperationDefinition')
+  return operation!.selectionSet.selections.every((root) => root.kind === 'Field' && steady.has(root.name.value))
+}
+
 const viewers = {
   anonymous: tokenOf('nobody'),
   reader: tokenOf('default', 'learning:read', 'predictions:read', 'jobs:read', 'models:read'),
@@ -101,6 +113,7 @@ it(
         if (!('data' in one.json)) return
         tally.answered++
         expect(faultsOf(schema, asked.query, one.json.data), context).toEqual([])
+        if (!isComparable) return
         const alone = await askMonolith(asked, who)
         expect(plain(one.json), context).toEqual(plain(alone))
         tally.compared++

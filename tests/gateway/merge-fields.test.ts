@@ -31,6 +31,19 @@ describe('fields selected twice', () => {
       expect((await stand.post(query)).json).toEqual({ data: { learners: once } })
     })
 
+  it('are not planned at all when every one is skipped: the answer is empty', async () => {
+    const nothing = [
+      ['{ learners @skip(if: true) { totalCount } }', {}],
+      ['{ ... @include(if: false) { learners { totalCount } } }', {}],
+      ['query($no: Boolean = false) { ...F } fragment F on Query { learners @include(if: $no) { totalCount } }', {}],
+      ['query($yes: Boolean!) { learners @skip(if: $yes) { totalCount } }', { yes: true }],
+    ] as const
+    for (const [query, variables] of nothing) {
+      const { status, json } = await stand.post(query, variables)
+      expect([query, status, json]).toEqual([query, 200, { data: {} }])
+    }
+  })
+
   it('leave a document alone that has none, so that its plan is found again', () => {
     const document = parse('{ learners { nodes { id } } a: learners { nodes { id } } }')
     expect(mergeFields(document)).toBe(document)

@@ -105,11 +105,12 @@ it(
           if (who !== 'stranger') expect(isIn(text, MARKER) || isIn(text, 'other-'), context + text).toBe(false)
           if (who === 'stranger' || who === 'anonymous') expect(isIn(text, HOME), context + text).toBe(false)
         }
-        expect(plain(one.json), context).toEqual(plain(other.json))
         if (operation === 'mutation') {
           expect(one.json.data ?? null, context).toBeNull()
           return
         }
+        const isComparable = isSteady(asked.query)
+        if (isComparable) expect(plain(one.json), context).toEqual(plain(other.json))
         if (!('data' in one.json)) return
         tally.answered++
         expect(faultsOf(schema, asked.query, one.json.data), context).toEqual([])

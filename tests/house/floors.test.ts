@@ -18,6 +18,7 @@ const floors: Record<string, readonly string[]> = {
   'subgraphs/jobs': ['schema', 'ml', 'registry', 'jobs', 'platform'],
   gateway: ['platform'],
   models: ['index.ts'],
+  deploy: [],
   // The reference application's rows: seeding draws from the trainer's seeded generator.
   prisma: ['platform', 'trainer'],
 }

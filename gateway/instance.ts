@@ -164,7 +164,7 @@ interface ExchangeOptions {
   readonly signal?: AbortSignal
 }
 
-/** One HTTP exchange by node:http, which takes a third of fetch's CPU time. Rejects with Unanswered. */
+/** One HTTP exchange by node:http. Rejects with Unanswered. */
 function exchange(
   url: URL,
   { signal, headers, ...options }: ExchangeOptions,

@@ -121,8 +121,7 @@ export function registerBudgets(builder: LlmBuilder, resultOf: ResultOf): void {
     setBudget: t.field({
       scopes: ['llm:admin'],
       type: resultOf(SetPayload, 'SetBudgetResult'),
-      description:
-        'Makes, changes or removes a budget. A new one counts what is asked from now on.',
+      description: 'Makes, changes or removes a budget. A new one counts what is asked from now on.',
       args: { input: t.arg({ type: SetInput, required: true, description: 'The budget.' }) },
       resolve: (_root, { input }, { llm, viewer }) =>
         withErrors(['InvalidInputError', 'ForbiddenError'], async () => {

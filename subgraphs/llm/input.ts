@@ -11,9 +11,7 @@ export function registerInput(builder: LlmBuilder) {
     description: 'Who goes first where calls wait for a target.',
     values: {
       INTERACTIVE: { description: 'Somebody waits for it.' },
-      BATCH: {
-        description: 'It may wait: it is gathered with others, and goes to a cheaper interface where there is one.',
-      },
+      BATCH: { description: 'It may wait: whoever has somebody waiting goes first.' },
     } as const,
   })
   const RoleRef = builder.enumType('MessageRole', {

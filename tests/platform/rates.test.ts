@@ -7,15 +7,18 @@ import { openTestDatabase, silent } from '../harness.ts'
 
 const viewer = (id: string, tenant = 'north'): Viewer => ({ id, tenant, scopes: [] })
 
+const redis = inject('redis')
+const stores = ['memory', 'database', ...(redis ? (['redis'] as const) : [])] as const
+
 /** One contract, wherever it is counted. On the embedded database, which belongs to one process, `database` counts in memory. */
-describe.each(['memory', 'database', 'redis'] as const)('rates counted in %s', (store) => {
+describe.each(stores)('rates counted in %s', (store) => {
   let database: Database
   let rates: Rates
   let elsewhere: Rates
   // Redis is shared by every run on the machine.
   const tenant = `tenant-${process.pid}-${Date.now()}`
   const config = loadConfig({
-    REDIS_URL: 'redis://127.0.0.1:6379',
+    ...(redis ? { REDIS_URL: redis } : {}),
     INKLING_RATE_STORE: store,
     INKLING_RATE_VIEWER_OPERATIONS: '5',
     INKLING_RATE_TENANT_OPERATIONS: '8',

@@ -1,4 +1,5 @@
 import { GraphQLError } from 'graphql'
+import { InklingError, messageOf } from '../platform/errors.ts'
 
 const DEEPEST = 32
 
@@ -21,4 +22,13 @@ function refused(path: string, why: string): GraphQLError {
   return new GraphQLError(`${path || 'A text'} ${why}.`, {
     extensions: { code: 'BAD_USER_INPUT', hint: 'Send well-formed Unicode text.' },
   })
+}
+
+/** JSON comes as text, because the graph's JSON is only given out: its size is that of the text, and its kind says what may be in it. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new InklingError('BAD_USER_INPUT', `The text is no JSON: ${messageOf(error)}`, 'Send it as JSON text.')
+  }
 }

@@ -7,6 +7,7 @@ import { InklingError, messageOf } from '../../platform/errors.ts'
 import type { Viewer } from '../../platform/viewer.ts'
 import { withErrors } from '../../schema/errors.ts'
 import { badInput, forwardPage, refusedAsInput } from '../../schema/forward-page.ts'
+import { parseJson } from '../../schema/text.ts'
 import { type JobRefs, listOf } from './jobs.ts'
 import { requireKind } from './kinds.ts'
 import type { ResultOf } from './mutations.ts'
@@ -245,15 +246,6 @@ export function registerSchedules(builder: JobsBuilder, { JobRef }: JobRefs, res
 async function requireOwn(jobs: Jobs, id: string | number, viewer: Viewer): Promise<void> {
   const [schedule] = await jobs.schedules.find([String(id)], viewer)
   if (schedule) requireKind({ jobs, viewer }, schedule.kind)
-}
-
-/** As text, because the graph's JSON is only given out: its size is that of the text, and its kind says what may be in it. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw new InklingError('BAD_USER_INPUT', `The input is no JSON: ${messageOf(error)}`, 'Send it as JSON text.')
-  }
 }
 
 async function nextRuns(

@@ -8,6 +8,7 @@ import { isVersionFile } from '../../ml/transfer/version-file.ts'
 import { InklingError } from '../../platform/errors.ts'
 import type { Run } from '../../registry/runs.ts'
 import { withErrors } from '../../schema/errors.ts'
+import { parseJson } from '../../schema/text.ts'
 import type { ModelRefs } from './models.ts'
 import type { MlBuilder } from './subgraph.ts'
 import type { TrainingRefs } from './training.ts'
@@ -54,9 +55,8 @@ export function registerImports(
       model: t.string({ required: true, description: "The model's name." }),
       file: t.string({ description: 'Name of a file in the import folder (INKLING_IMPORT_DIR).' }),
       content: t.string({ description: 'The file in base64, within the limit of a request.' }),
-      plan: t.field({
-        type: 'JSON',
-        description: 'Of an ONNX file: its inputs, output and golden rows; docs/registry.md shows one.',
+      plan: t.string({
+        description: 'Of an ONNX file, as JSON text: its inputs, output and golden rows; docs/registry.md shows one.',
       }),
       promote: t.field({ type: Promote, defaultValue: 'never' as never, description: 'When it serves.' }),
       idempotencyKey: t.string({ description: 'The same key gives the import that was started with it.' }),
@@ -82,7 +82,7 @@ export function registerImports(
           const { run, jobId } = await startImport(engines, {
             model: model.name,
             file,
-            plan: input.plan,
+            plan: typeof input.plan === 'string' ? parseJson(input.plan) : undefined,
             seed: engines.seed,
             promote: (input.promote as never) ?? 'never',
             viewer,

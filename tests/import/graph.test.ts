@@ -51,7 +51,8 @@ describe('importVersion in the graph', () => {
   const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')
 
   it('tries the file at once, and lets a job judge and register it', async () => {
-    const { file, content: plan } = readVector('scikit-boosted')
+    const { file, content } = readVector('scikit-boosted')
+    const plan = JSON.stringify(content)
     const started = await ask({ model: 'toy', content: base64(file), plan })
     expect(started).toMatchObject({ __typename: 'ImportVersionPayload', trainingRun: { state: 'QUEUED' } })
     await jobs.ended(started.job.id)
@@ -69,7 +70,7 @@ describe('importVersion in the graph', () => {
   })
 
   it('answers with what is wrong, and keeps nothing', async () => {
-    const { plan } = { plan: readVector('zipmap').content }
+    const plan = JSON.stringify(readVector('zipmap').content)
     const count = async () => (await stand.database.query('SELECT 1 FROM "inkling"."Artefact"')).rows.length
     const before = await count()
     const zipmap = base64(readVector('zipmap').file)

@@ -194,12 +194,12 @@ describe('a scoring', () => {
     }
     const { id } = await start()
     await reached.promise
-    expect((await runningScoring(stand, 'toy'))?.id).toBe(id)
+    expect((await runningScoring(stand, 'toy', viewer.tenant))?.id).toBe(id)
     await stand.jobs.cancel(id)
     const job = await stand.jobs.ended(id)
     stand.hook.before = () => {}
     expect(job.state).toBe('CANCELLED')
-    expect(await runningScoring(stand, 'toy')).toBeNull()
+    expect(await runningScoring(stand, 'toy', viewer.tenant)).toBeNull()
     expect(await countScores(stand.database, { model: 'toy', tenant: 'default', bounds: [] })).toBe(
       (await stored()).length,
     )

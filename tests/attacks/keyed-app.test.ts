@@ -44,7 +44,7 @@ describe('the product with keys', () => {
           .filter(([requestId]: string[]) => requestId!.startsWith('audit-'))
       })
       .toEqual([
-        ['audit-6', 'root', 'cancelJob', 'NOT_FOUND'],
+        ['audit-6', 'root', 'cancelJob', 'JOB_UNKNOWN'],
         ['audit-5', 'root', 'noSuchMutation', 'GRAPHQL_VALIDATION_FAILED'],
         ...Array.from({ length: 10 }, () => ['audit-4', 'root', 'cancelJob', 'OPERATION_LIMIT']),
         ['audit-3', 'root', 'trainModel', 'BAD_USER_INPUT'],

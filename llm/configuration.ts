@@ -74,7 +74,8 @@ const shape = z.strictObject({
   patience: z
     .strictObject({
       firstTokenMs: milliseconds(100, 600_000).optional(),
-      stallMs: milliseconds(100, 600_000).optional(),
+      /** Longer than text is joined for under load, which is no silence of the provider. */
+      stallMs: milliseconds(1_000, 600_000).optional(),
       deadlineMs: milliseconds(100, 3_600_000).optional(),
       rounds: z.number().int().min(1).max(10).optional(),
       breaker: z.strictObject({ failures: z.number().int().min(1), restMs: milliseconds(10, 3_600_000) }).optional(),

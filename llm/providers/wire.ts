@@ -39,7 +39,7 @@ export function createWire({ isLocal, mostBytes = MOST_BYTES, lookup, pace = cre
   const http = new HttpAgent(connection)
   const https = new HttpsAgent(connection)
 
-  const fetch: Fetch = (input, init = {}) =>
+  const send: Fetch = (input, init = {}) =>
     new Promise((resolve, reject) => {
       const url = new URL(input instanceof Request ? input.url : input)
       const signal = init.signal ?? null
@@ -78,12 +78,24 @@ export function createWire({ isLocal, mostBytes = MOST_BYTES, lookup, pace = cre
     })
 
   return {
-    fetch,
+    fetch: async (input, init = {}) =>
+      send(input, init.body instanceof FormData ? { ...init, ...(await packed(init.body, init.headers)) } : init),
     close() {
       http.destroy()
       https.destroy()
     },
   }
+}
+
+/** A form as bytes, with the header that says where its parts end. */
+async function packed(
+  form: FormData,
+  given: RequestInit['headers'],
+): Promise<{ body: Uint8Array<ArrayBuffer>; headers: Headers }> {
+  const written = new Response(form)
+  const headers = new Headers(given)
+  headers.set('content-type', written.headers.get('content-type')!)
+  return { body: new Uint8Array(await written.arrayBuffer()), headers }
 }
 
 function requirePublic(url: URL): void {

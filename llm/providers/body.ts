@@ -47,8 +47,11 @@ export function bodyOf(response: IncomingMessage, options: BodyOptions): Readabl
     }
     const fail = (error: unknown) => {
       if (isOver) return
+      isOver = true // what is read from here on is no event any more
+      for (let part = response.read(); part !== null && frames; part = response.read()) frames.add(part)
       end()
-      if (isWanted(controller) || signal?.aborted) controller.error(error)
+      if (signal?.aborted) controller.error(error)
+      else if (isWanted(controller)) tell(controller, error)
       else failure = error
       response.destroy()
     }
@@ -80,7 +83,7 @@ export function bodyOf(response: IncomingMessage, options: BodyOptions): Readabl
     {
       start,
       pull(controller) {
-        if (failure) controller.error(failure)
+        if (failure) tell(controller, failure)
         else if (!rest) response.resume()
       },
       cancel() {
@@ -91,6 +94,11 @@ export function bodyOf(response: IncomingMessage, options: BodyOptions): Readabl
     },
     { highWaterMark: 1 },
   )
+}
+
+/** An error overtakes what lies in the streams behind this one: it waits until that has come through. */
+function tell(controller: ReadableStreamDefaultController, error: unknown): void {
+  setImmediate(() => controller.error(error))
 }
 
 /** Whether everything that was handed over has been taken. */

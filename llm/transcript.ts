@@ -25,9 +25,9 @@ type Entry = { readonly at: number } & (
 )
 
 /** Text that the fastest reader may be behind before the provider is paused, in UTF-16 units. */
-const MOST_AHEAD = 128 * 1024
+const MOST_AHEAD = 16 * 1024
 /** Text given to a reader in one event. */
-const MOST_JOINED = 64 * 1024
+const MOST_JOINED = 16 * 1024
 const SLOW_READER_MS = 30_000
 
 /** An iterator whose return() ends it at once, also while somebody waits for its next event. */

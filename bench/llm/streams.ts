@@ -47,6 +47,7 @@ async function look() {
 }
 
 async function run(streams: number): Promise<void> {
+  const rssBefore = process.memoryUsage.rss() / 2 ** 20
   const claims = { tenant: 'default', scopes: ['llm:use'], seconds: 3_600 }
   const signed = Array.from({ length: streams }, (_, index) =>
     signToken(benchConfig, { ...claims, subject: `viewer-${index}` }),
@@ -90,7 +91,7 @@ async function run(streams: number): Promise<void> {
       0.99,
     ).toFixed(0),
     String(broken.length),
-    rss.toFixed(0),
+    `${rssBefore.toFixed(0)} / ${rss.toFixed(0)}`,
   ])
 }
 
@@ -105,7 +106,7 @@ printRow([
   'first token ms, p50 / p99',
   'pause ms, p99',
   'gaps, repeats, broken',
-  'RSS MB',
+  'RSS MB before / at the end',
 ])
 for (const streams of counts) await run(streams)
 printMachine()

@@ -33,7 +33,7 @@ function joined(wire: string, places: readonly number[] = []): string {
 // biome-ignore lint/suspicious/noExplicitAny: the wire's own shape
 type Json = any
 const payloads = (wire: string): Json[] =>
-  [...wire.matchAll(/^data: (\{.*\})$/gm)].map(([, json]) => JSON.parse(json as string))
+  [...wire.matchAll(/^data: (\{[^\n]*\})(?=\n)/gm)].map(([, json]) => JSON.parse(json as string))
 
 const protocols: readonly [Protocol, (payload: Json) => string | undefined][] = [
   [openai, ({ choices }) => choices[0]?.delta.content],

@@ -92,6 +92,8 @@ it('finds names that lead nowhere', () => {
   expect(parseIt({ strategies: { fastest: { kind: 'hybrid', cost: 1 } } })).toThrow(/name is taken/)
   expect(parseIt({ strategies: { h: { kind: 'hybrid' } } })).toThrow(/weight above 0/)
   expect(parseIt({ targets: {} })).toThrow(/there are none/)
+  const batch = { a: { provider: 'builtin', llm: 'x', batch: {} } }
+  expect(parseIt({ targets: batch })).toThrow(/only openai and anthropic have a batch interface/)
 })
 
 it('opens a YAML file: declared strategies, defaults, masked prompts', async () => {

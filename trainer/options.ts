@@ -48,6 +48,8 @@ export interface TrainOptions {
   readonly allowLeaks?: readonly string[]
   /** What wrong decisions cost; moves the threshold of precision, recall and F1 away from 0.5. */
   readonly costs?: Costs
+  /** binary: where precision, recall and F1 are taken, whatever `costs` would give. Above 0, below 1. */
+  readonly threshold?: number
   /** 'balanced' gives every class the same weight in fitting; probabilities stay calibrated to the real shares. */
   readonly classWeights?: 'balanced' | readonly number[]
   /** Regression only: what the error means. Default 'squared'. */

@@ -121,7 +121,7 @@ function judgeVersion(
     open,
     trainedUntil: trainedUntil === undefined ? null : Date.parse(trainedUntil),
     slices: model.slices ?? [],
-    costs: model.costs ?? null,
+    threshold: model.threshold ?? null,
     seed,
   }
   return judgeOnThread(

@@ -81,6 +81,9 @@ function count(changes: SketchChanges, batch: ServedBatch, answer: Answer): Row 
   const bins = isComputed
     ? countFeatures(changes, { tenant, model: model.name, versionId: answerer!, day }, answer)
     : []
+  const slices = contents ? slicesOf(sliceColumnsOf(model, contents), bins) : []
+  // Slices of what was kept back or failed are not known: their shares are those of the whole alone.
+  for (const slice of slices) changes.serve({ ...key, slice }, answer.probability)
   return {
     tenant,
     model: model.name,
@@ -92,7 +95,7 @@ function count(changes: SketchChanges, batch: ServedBatch, answer: Answer): Row 
     threshold,
     source: answer.source,
     bins,
-    slices: contents ? slicesOf(sliceColumnsOf(model, contents), bins) : [],
+    slices,
     values: model.predictionLog?.values && isComputed ? namedValues(answer) : null,
   }
 }

@@ -3,7 +3,7 @@ import type { Column, Dataset } from '../../trainer/dataset.ts'
 import type { Spread } from '../../trainer/explainer.ts'
 import { holdOut, splitFor } from '../../trainer/folds.ts'
 import { fitVennAbers } from '../../trainer/interval.ts'
-import { bootstrapIntervals, type Metrics, measure, reliability, sliceMetrics } from '../../trainer/metrics.ts'
+import { bootstrapIntervals, type Metrics, measure, sliceMetrics } from '../../trainer/metrics.ts'
 import { orderOf } from '../../trainer/order.ts'
 import { createRandom } from '../../trainer/random.ts'
 import { statisticsOf } from '../../trainer/statistics.ts'
@@ -31,7 +31,6 @@ export interface Judgement
     'columns' | 'metrics' | 'splits' | 'intervals' | 'slices' | 'statistics' | 'importances' | 'heldOut' | 'warnings'
   > {
   readonly spread: Spread
-  readonly reliability: ReturnType<typeof reliability>
   /** False when it may have learned from the rows that judge it. */
   readonly isUnseen: boolean
 }
@@ -82,7 +81,6 @@ export async function judge(input: JudgingInput, score: ScoreRows): Promise<Judg
     importances: await importancesOf(columns, x, y, score, metrics.logLoss ?? null, seed),
     heldOut: { rows, answers },
     spread: { kind: 'venn-abers', tables: [fitVennAbers(answers, y)] },
-    reliability: reliability(y, answers),
     isUnseen,
     warnings: [...warnings, ...unknownLevels(input, columns)],
   }

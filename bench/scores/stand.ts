@@ -8,7 +8,7 @@ import { migrate } from '../../platform/migrate.ts'
 export const log = createLog('error')
 
 /** An empty, migrated database on DATABASE_URL's server; dropped by `end`. */
-export async function openBenchDatabase(): Promise<{ database: Database; end(): Promise<void> }> {
+export async function openBenchDatabase(): Promise<{ database: Database; url: string; end(): Promise<void> }> {
   const server = process.env.DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/postgres'
   const name = `inkling_scores_${randomUUID().slice(0, 8)}`
   const onServer = async (sql: string) => {
@@ -24,6 +24,7 @@ export async function openBenchDatabase(): Promise<{ database: Database; end(): 
   await migrate(database, log)
   return {
     database,
+    url: url.href,
     async end() {
       await database.close()
       await onServer(`DROP DATABASE "${name}" WITH (FORCE)`)

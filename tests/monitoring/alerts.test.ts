@@ -36,7 +36,7 @@ describe('alerts about a model that serves', () => {
     stand = await openMonitoringStand(
       {
         threshold: 0.4, // recall is held against that of the hold-out at this threshold
-        alerts: { owner: 'data team', accuracy: { min: 0.7 }, precision: { min: 0.3 } },
+        alerts: { owner: 'data team', minimumRows: 60, accuracy: { min: 0.7 }, precision: { min: 0.3 } },
         retrain: { onDrift: true, onOutcomes: 100_000 },
       },
       { webhook: { url: url('/'), secret: SECRET, isPrivate: true } },
@@ -61,14 +61,14 @@ describe('alerts about a model that serves', () => {
 
   it('raises none while outcomes are as in training', async () => {
     await stand.serve(range(1, 300))
-    await record(range(1, 150), false)
+    await record(range(1, 80), false)
     expect((await stand.monitor()).toy!.events).toEqual([])
     const { model } = await stand.ask(
       '{ model(name: "toy") { performance { nodes { labelled isEnough accuracy recall auc version { number } estimated { isEstimate accuracy } intervals { name low high } } } servedCounts { nodes { served abstentionRate errorRate } } drift { nodes { feature psi isDrifted missingRate } } predictionDrift { psi isDrifted } } }',
     )
     const [point] = model.performance.nodes
     expect(point).toMatchObject({
-      labelled: 150,
+      labelled: 80,
       isEnough: true,
       version: { number: 1 },
       estimated: { isEstimate: true },
@@ -81,10 +81,10 @@ describe('alerts about a model that serves', () => {
   })
 
   it('raises exactly one, however many figures inverted outcomes drive down and however often it looks', async () => {
-    await record(range(1, 150), true)
+    await record(range(1, 80), true)
     const events = await Promise.all([stand.monitor(), stand.monitor(), stand.monitor()])
     expect(events.flatMap(({ toy }) => toy!.events)).toEqual(['OPENED PERFORMANCE'])
-    await record(range(151, 50), true)
+    await record(range(81, 20), true)
     await stand.monitor()
     const found = await alerts()
     expect(found).toHaveLength(1)
@@ -92,7 +92,7 @@ describe('alerts about a model that serves', () => {
       rule: 'PERFORMANCE',
       state: 'OPEN',
       owner: 'data team',
-      rows: 200,
+      rows: 100,
       version: { number: 1 },
     })
     expect(found[0].breaches.map(({ name }: { name: string }) => name)).toEqual(
@@ -137,16 +137,16 @@ describe('alerts about a model that serves', () => {
   })
 
   it('resolves once it is well within its bounds again, and not before', async () => {
-    await record(range(1, 60), false)
+    await record(range(1, 30), false)
     expect((await stand.monitor()).toy!.events).toEqual([]) // still out of bounds
-    await record(range(1, 200), false)
+    await record(range(1, 100), false)
     expect((await stand.monitor()).toy!.events).toEqual(['RESOLVED PERFORMANCE'])
     expect((await alerts())[0].state).toBe('RESOLVED')
   })
 
   it('names the input that drifts, once, and trains again where the model file says so', async () => {
     await stand.database.query('UPDATE toy SET x = x + 3 WHERE id > 600')
-    await stand.serve(range(601, 600))
+    await stand.serve(range(601, 300))
     const { toy } = await stand.monitor()
     expect(toy!.events).toEqual(['OPENED DRIFT'])
     expect(toy!.retrainings).toHaveLength(1)

@@ -10,7 +10,7 @@ describe('the versions of the first start', { timeout: 240_000 }, () => {
   const receipts = new Map<string, Receipt>()
 
   beforeAll(async () => {
-    under = await startApp({ learners: 400 })
+    under = await startApp({ learners: 150 })
   }, 240_000)
   afterAll(() => under.close())
 

@@ -45,11 +45,12 @@ function start(): Promise<string> {
   let said = ''
   return new Promise((resolve, reject) => {
     child.once('close', (code) => reject(new Error(`inkling start ended with ${code}: ${said}`)))
-    child.stdout!.on('data', (piece) => {
+    child.stderr!.on('data', (piece) => {
       said += piece
       const found = /GraphiQL\s+(http:\S+)\/graphql/.exec(said)?.[1]
       if (found) resolve(found)
     })
+    child.stdout!.resume()
   })
 }
 // biome-ignore lint/suspicious/noExplicitAny: answers of every shape

@@ -65,7 +65,7 @@ function count(changes: SketchChanges, batch: ServedBatch, answer: Answer): Row 
   const isComputed = isEstimate(answer) && isPrediction(answer)
   const contents = isComputed ? answer.version.version.contents : undefined
   const threshold = thresholdOf(model, contents)
-  const day = dayOf(isEstimate(answer) ? answer.asOf : servedAt)
+  const day = dayOf(isEstimate(answer) ? answer.asOf : batch.asOf)
   const answerer = isEstimate(answer) ? answer.versionId : versionId
   const key = { tenant, model: model.name, versionId: answerer ?? '', threshold, day, slice: '' }
   if (!isEstimate(answer)) {

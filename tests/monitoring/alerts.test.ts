@@ -4,6 +4,7 @@ import { type ExecutionResult, parse, subscribe } from 'graphql'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { AlertEvent } from '../../ml/alerts/store.ts'
 import { sendWebhook, signatureOf } from '../../ml/alerts/webhook.ts'
+import { toyModel } from '../ml/toy-model.ts'
 import { admin, type MonitoringStand, now, openMonitoringStand, outcomeOf, RECORD, range, stranger } from './stand.ts'
 
 const SECRET = 'a secret of sixteen'
@@ -19,6 +20,7 @@ describe('alerts about a model that serves', () => {
   let server: Server
   const received: Received[] = []
   let failures = 1
+  let isBroken = false
   beforeAll(async () => {
     server = createServer((request, response) => {
       let body = ''
@@ -38,6 +40,11 @@ describe('alerts about a model that serves', () => {
         threshold: 0.4, // recall is held against that of the hold-out at this threshold
         alerts: { owner: 'data team', minimumRows: 60, accuracy: { min: 0.7 }, precision: { min: 0.3 } },
         retrain: { onDrift: true, onOutcomes: 100_000 },
+        abstain: { missingShare: 0.6 },
+        async read(...given) {
+          if (isBroken) throw new Error('the rows cannot be read')
+          return toyModel().read(...given)
+        },
       },
       { webhook: { url: url('/'), secret: SECRET, isPrivate: true } },
     )
@@ -68,14 +75,14 @@ describe('alerts about a model that serves', () => {
     )
     const [point] = model.performance.nodes
     expect(point).toMatchObject({
-      labelled: 80,
+      labelled: 79, // of toy 70 too little is known
       isEnough: true,
       version: { number: 1 },
       estimated: { isEstimate: true },
     })
     expect(point.accuracy).toBeGreaterThan(0.75)
     expect(Math.abs(point.estimated.accuracy - point.accuracy)).toBeLessThan(0.15)
-    expect(model.servedCounts.nodes).toEqual([{ served: 300, abstentionRate: 0, errorRate: 0 }])
+    expect(model.servedCounts.nodes).toEqual([{ served: 296, abstentionRate: 4 / 300, errorRate: 0 }])
     expect(model.drift.nodes.map(({ isDrifted }: { isDrifted: boolean }) => isDrifted)).toEqual([false, false])
     expect(model.predictionDrift.isDrifted).toBe(false)
   })
@@ -92,7 +99,7 @@ describe('alerts about a model that serves', () => {
       rule: 'PERFORMANCE',
       state: 'OPEN',
       owner: 'data team',
-      rows: 100,
+      rows: 99,
       version: { number: 1 },
     })
     expect(found[0].breaches.map(({ name }: { name: string }) => name)).toEqual(
@@ -191,5 +198,20 @@ describe('alerts about a model that serves', () => {
     await stand.ask('mutation ($id: ID!) { acknowledgeAlert(input: { id: $id }) { __typename } }', { id })
     expect(await live).toMatchObject([{ move: 'ACKNOWLEDGED', rule: 'DRIFT' }])
     expect(await follow('not a cursor', 1)).toMatchObject([{ code: 'BAD_USER_INPUT' }])
+  })
+
+  it('tells when a version keeps much to itself, and when predictions fail', async () => {
+    await stand.database.query('UPDATE toy SET x = NULL, colour = NULL WHERE id BETWEEN 901 AND 1200')
+    await stand.serve(range(901, 300))
+    expect((await stand.monitor()).toy!.events).toEqual(['OPENED ABSTENTION'])
+    isBroken = true
+    await stand.serve(range(1, 200))
+    isBroken = false
+    expect((await stand.monitor()).toy!.events).toEqual(['OPENED ERRORS'])
+    const { nodes } = (await stand.ask(ALERTS, { states: ['OPEN'] })).alerts
+    expect(nodes.slice(0, 2)).toMatchObject([
+      { rule: 'ERRORS', rows: 1100, breaches: [{ name: 'errors', bound: 0.05 }] },
+      { rule: 'ABSTENTION', breaches: [{ name: 'abstention', bound: 0.2 }] },
+    ])
   })
 })

@@ -89,6 +89,7 @@ export function trainingJob(engines: TrainingEngines): AnyJobKind {
             signal: context.signal,
             onProgress: (progress) => context.progress(progress),
           })
+          context.progress({ done: 100, total: 100, message: 'registering' })
           const { promote } = request
           register = () => completeRun(registry, trained, { promote, createdBy: context.job.viewerId, runId })
           return { metrics: trained.contents.metrics, reasons: [...trained.reasons] }

@@ -60,7 +60,7 @@ export interface TrainOptions {
   readonly slices?: readonly string[]
   /** The explainer of an earlier version: its trees stay, new ones are added. */
   readonly continueFrom?: Uint8Array
-  /** Worker threads that fit. Results do not depend on it. Default: what the rows are worth, at most the machine's cores and 4. */
+  /** Worker threads that fit. Results do not depend on it. Default: the machine's cores, at most 4; of few rows, where `candidates` is not 'full', what they are worth. */
   readonly threads?: number
 }
 

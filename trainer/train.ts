@@ -23,7 +23,7 @@ export async function train(dataset: Dataset, options: TrainOptions = {}, hooks:
   const input: ConductorInput = {
     dataset: await shareDataset(dataset, signal),
     options,
-    threads: Math.max(1, Math.floor(options.threads ?? threadsFor(dataset))),
+    threads: Math.max(1, Math.floor(options.threads ?? threadsFor(dataset, options))),
   }
   const worker = new Worker(siblingModule('conductor', import.meta.url), { workerData: input, env: {} })
   return new Promise<Artefact>((resolve, reject) => {
@@ -63,8 +63,10 @@ export async function train(dataset: Dataset, options: TrainOptions = {}, hooks:
   })
 }
 
-function threadsFor({ x }: Dataset): number {
-  return Math.min(MOST_THREADS, availableParallelism(), 1 + Math.floor(x.length / CELLS_PER_THREAD))
+/** A search under the clock finds more with every thread; a few fits of few rows are done before another one has started. */
+function threadsFor({ x }: Dataset, { candidates = 'full' }: TrainOptions): number {
+  const most = Math.min(MOST_THREADS, availableParallelism())
+  return candidates === 'full' ? most : Math.min(most, 1 + Math.floor(x.length / CELLS_PER_THREAD))
 }
 
 function aborted(): TrainerError {

@@ -101,18 +101,19 @@ function predictionFields(
       nullable: true,
       args,
       description: `${model.question} Null when it cannot be said: \`${names.unavailable}\`, asked with the same arguments, tells why.`,
-      resolve: async (key: KeyValues, given: Arguments, context: PredictionContext) =>
-        estimateOrNull(await answer(key, given, context), given),
+      resolve: (key: KeyValues, given: Arguments, context: PredictionContext) =>
+        answer(key, given, context).then((answered) => estimateOrNull(answered, given)),
     }),
     [names.probability]: t.float({
       scopes,
       nullable: true,
       args,
       description: `${model.question} The probability alone, 0..1.`,
-      resolve: async (key: KeyValues, given: Arguments, context: PredictionContext) => {
-        const estimate = estimateOrNull(await answer(key, given, context), given)
-        return estimate && shown(estimate.probability, context.viewer)
-      },
+      resolve: (key: KeyValues, given: Arguments, context: PredictionContext) =>
+        answer(key, given, context).then((answered) => {
+          const estimate = estimateOrNull(answered, given)
+          return estimate && shown(estimate.probability, context.viewer)
+        }),
     }),
     [names.unavailable]: t.field({
       scopes,
@@ -120,10 +121,8 @@ function predictionFields(
       nullable: true,
       args,
       description: `Why \`${names.prediction}\` is null; null when there is a prediction.`,
-      resolve: async (key: KeyValues, given: Arguments, context: PredictionContext): Promise<Absence | null> => {
-        const answered = await answer(key, given, context)
-        return isEstimate(answered) ? null : answered
-      },
+      resolve: (key: KeyValues, given: Arguments, context: PredictionContext): Promise<Absence | null> =>
+        answer(key, given, context).then((answered) => (isEstimate(answered) ? null : answered)),
     }),
   }
 }

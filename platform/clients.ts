@@ -2,13 +2,18 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import { PrismaClient as LearningPrismaClient } from '../prisma/learning/generated/prisma/client.ts'
 import { PrismaClient as PlatformPrismaClient } from '../prisma/platform/generated/prisma/client.ts'
 import type { Database } from './database.ts'
+import { statementNameOf } from './statement-names.ts'
 
 export type LearningClient = LearningPrismaClient
 export type PlatformClient = PlatformPrismaClient
 
 /** The reference application's own client, on the one pool. */
 export function learningClient(database: Database): LearningClient {
-  return new LearningPrismaClient({ adapter: new PrismaPg(database.pool, { schema: 'learning' }) })
+  // The driver takes no name for an answer; the adapter's type does not say so.
+  const statementNameGenerator = statementNameOf as (statement: Parameters<typeof statementNameOf>[0]) => string
+  return new LearningPrismaClient({
+    adapter: new PrismaPg(database.pool, { schema: 'learning', statementNameGenerator }),
+  })
 }
 
 /** The client of Inkling's tables, on the one pool. */

@@ -107,7 +107,10 @@ it(
         }
         if (operation === 'mutation') {
           // What @skip leaves out answers {}; nothing that ran may have answered.
-          expect(Object.values(one.json.data ?? {}).filter((value) => value !== null), context).toEqual([])
+          expect(
+            Object.values(one.json.data ?? {}).filter((value) => value !== null),
+            context,
+          ).toEqual([])
           return
         }
         const isComparable = isSteady(asked.query)

@@ -9,11 +9,8 @@ export type PlatformClient = PlatformPrismaClient
 
 /** The reference application's own client, on the one pool. */
 export function learningClient(database: Database): LearningClient {
-  // The driver takes no name for an answer; the adapter's type does not say so.
-  const statementNameGenerator = statementNameOf as (statement: Parameters<typeof statementNameOf>[0]) => string
-  return new LearningPrismaClient({
-    adapter: new PrismaPg(database.pool, { schema: 'learning', statementNameGenerator }),
-  })
+  const adapter = new PrismaPg(database.pool, { schema: 'learning', statementNameGenerator: statementNameOf })
+  return new LearningPrismaClient({ adapter })
 }
 
 /** The client of Inkling's tables, on the one pool. */

@@ -1,6 +1,7 @@
 import type { Ground } from '../cli/ground.ts'
 import { createGateway, type Gateway, type GatewayOptions } from '../gateway/gateway.ts'
 import { type ListeningServer, type ListenOptions, listen } from '../gateway/server.ts'
+import { scalars } from '../schema/scalars.ts'
 import { readExamples } from './examples.ts'
 import { doorsOf, edgeOf, type Requests } from './requests.ts'
 
@@ -19,6 +20,7 @@ export async function openEdge(ground: Ground, { requests, ...graph }: EdgeOptio
   const { config, log } = ground
   const gateway = await createGateway({
     ...graph,
+    scalars,
     log,
     ...edgeOf(config),
     ...requests,

@@ -1,5 +1,5 @@
 import type { GatewayRuntime } from '@graphql-hive/gateway-runtime'
-import type { ExecutionResult, GraphQLError } from 'graphql'
+import type { ExecutionResult, GraphQLError, GraphQLScalarType } from 'graphql'
 import type { Audit } from '../platform/audit.ts'
 import { tokenExpired } from '../platform/authentication.ts'
 import { InklingError } from '../platform/errors.ts'
@@ -24,6 +24,7 @@ import { plannerPlugin } from './planner-plugin.ts'
 import { auditRefusal } from './refusals.ts'
 import type { SubgraphReach, SubgraphTransport } from './transport.ts'
 import { documentUnknown, type TrustedDocuments } from './trusted-documents.ts'
+import { teachScalars, variablesPlugin } from './variables-plugin.ts'
 
 /** In process, or over HTTP to subgraphs at these addresses; `secret` signs what the gateway vouches for. */
 export type TransportOptions = 'local' | Omit<HttpTransportOptions, 'log'>
@@ -39,6 +40,8 @@ export interface GatewayOptions {
   /** Hides GraphiQL, introspection, and what is wrong with an invalid query. */
   readonly production: boolean
   readonly transport: TransportOptions
+  /** How values of the graph's own scalars are read. */
+  readonly scalars?: readonly GraphQLScalarType[]
   readonly limits?: Partial<Limits>
   /** How often viewers may ask; without, as often as they like. */
   readonly rates?: Rates | undefined
@@ -101,10 +104,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       graphiql: false,
       landingPage: false,
       __experimental__batchExecution: false,
-      plugins: () => [limitPlugin(limits, production, options.rates), plannerPlugin()],
+      plugins: () => [limitPlugin(limits, production, options.rates), variablesPlugin(limits.errors), plannerPlugin()],
     }),
   )
-  await runtime.getSchema() // before the first operation: one that comes earlier finds no schema
+  // Before the first operation: one that comes earlier finds no schema.
+  teachScalars(await runtime.getSchema(), options.scalars ?? [])
   const streams = new Set<EventStream<ExecutionResult>>()
   let isEnding = false
 

@@ -6,7 +6,7 @@ const ALLOWED_HEADERS = 'authorization, content-type, apollo-require-preflight, 
 const EXPOSED_HEADERS = 'x-request-id, retry-after'
 
 /** Which pages may ask this server, and by which names it may be called. */
-export interface Doors {
+export interface Origins {
   isOriginAllowed(origin: string, host: string | undefined): boolean
   isHostAllowed(host: string | undefined): boolean
   /**
@@ -16,14 +16,14 @@ export interface Doors {
   admit(request: IncomingMessage, response: ServerResponse): boolean
 }
 
-export interface DoorOptions {
+export interface OriginOptions {
   /** Origins allowed besides the server's own. */
   readonly origins: readonly string[]
   /** Answers only to names of this machine: any other name that leads here is a page's trick (DNS rebinding). */
   readonly loopbackOnly: boolean
 }
 
-export function createDoors({ origins, loopbackOnly }: DoorOptions): Doors {
+export function createOrigins({ origins, loopbackOnly }: OriginOptions): Origins {
   const isOriginAllowed = (origin: string, host: string | undefined) =>
     origin === `http://${host}` || origin === `https://${host}` || origins.includes(origin)
   const isHostAllowed = (host: string | undefined) =>

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import { keepDoors } from './doors.ts'
+import { keepDoors } from './draining.ts'
 import type { Checks } from './health.ts'
 import { sendJson } from './http-response.ts'
 import { listenOn } from './listening.ts'

@@ -10,7 +10,7 @@ import { type Checks, watchHealth } from './health.ts'
 import { readJson, readRequest } from './http-request.ts'
 import { acceptedType, notAcceptable, sendEvents, sendJson, sendResult } from './http-response.ts'
 import { listenOn } from './listening.ts'
-import { createDoors } from './origins.ts'
+import { createOrigins } from './origins.ts'
 import { serveSockets } from './websocket.ts'
 
 const GRAPHQL = '/graphql'
@@ -57,7 +57,7 @@ export async function listen(options: ListenOptions): Promise<ListeningServer> {
   let draining: Promise<void> | null = null
   let page: Promise<Page> | null = null
   const health = watchHealth(options.checks, () => draining !== null)
-  const doors = createDoors({ origins: options.origins ?? [], loopbackOnly: options.loopbackOnly ?? false })
+  const origins = createOrigins({ origins: options.origins ?? [], loopbackOnly: options.loopbackOnly ?? false })
 
   const server = createServer({
     headersTimeout: limits.headersMs,
@@ -77,7 +77,7 @@ export async function listen(options: ListenOptions): Promise<ListeningServer> {
   })
 
   const route = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    if (doors.admit(request, response)) return
+    if (origins.admit(request, response)) return
     const path = request.url?.split('?', 1)[0]
     if (path === GRAPHQL) {
       return isPageRequest(request) ? sendPage(request, response) : answer(request, response)
@@ -150,8 +150,8 @@ export async function listen(options: ListenOptions): Promise<ListeningServer> {
     server,
     path: GRAPHQL,
     limits,
-    isOriginAllowed: doors.isOriginAllowed,
-    isHostAllowed: doors.isHostAllowed,
+    isOriginAllowed: origins.isOriginAllowed,
+    isHostAllowed: origins.isHostAllowed,
     async connect(client) {
       const { viewer, expiresAt } = (await gateway.open(client)).request
       return { viewer: `${viewer.tenant}/${viewer.id}`, expiresAt }

@@ -1,4 +1,5 @@
 import { GraphQLError, GraphQLScalarType, Kind } from 'graphql'
+import { versionSelectorScalar } from './prediction/version-selector.ts'
 
 function badInput(message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } })
@@ -42,3 +43,6 @@ export const jsonScalar = new GraphQLScalarType<unknown, unknown>({
     throw badInput('JSON is only given out.')
   },
 })
+
+/** The scalars that may be sent, for who reads values without a subgraph's schema. */
+export const scalars: readonly GraphQLScalarType[] = [dateTimeScalar, jsonScalar, versionSelectorScalar]

@@ -10,12 +10,14 @@ export const log = createLog('error')
 /** An empty, migrated database on DATABASE_URL's server, dropped by `end`; or in this process. */
 export async function openBenchDatabase(where: 'server' | 'embedded' = 'server'): Promise<{
   database: Database
+  /** Empty for the embedded one. */
+  url: string
   end(): Promise<void>
 }> {
   if (where === 'embedded') {
     const database = await openDatabase({ log })
     await migrate(database, log)
-    return { database, end: () => database.close() }
+    return { database, url: '', end: () => database.close() }
   }
   const server = process.env.DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/postgres'
   const name = `inkling_scores_${randomUUID().slice(0, 8)}`
@@ -32,6 +34,7 @@ export async function openBenchDatabase(where: 'server' | 'embedded' = 'server')
   await migrate(database, log)
   return {
     database,
+    url: url.href,
     async end() {
       await database.close()
       await onServer(`DROP DATABASE "${name}" WITH (FORCE)`)

@@ -67,7 +67,7 @@ function loadAll() {
 /** What a request leaves behind, written off its path. */
 async function remember(): Promise<void> {
   const versionId = served.version.id
-  predictionLog.record({ model: churn, tenant: 'default', versionId, answers, servedAt: new Date() })
+  predictionLog.record({ model: churn, tenant: 'default', versionId, answers, asOf: now, servedAt: new Date() })
   await settle()
 }
 

@@ -17,6 +17,8 @@ export interface ServedBatch {
   readonly areFallbacks?: boolean
   /** Where these probabilities become yes, where the answers do not tell: stored ones bring no version along. */
   readonly threshold?: number
+  /** The moment that was asked about, on the data's clock. */
+  readonly asOf: Date
   /** On the wall clock. */
   readonly servedAt: Date
 }

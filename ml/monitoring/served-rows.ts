@@ -30,6 +30,7 @@ interface Ground {
   readonly asOf: string
   readonly source: Source
   readonly sketch: Sketch
+  sketchOf(slice: string): Sketch
   /** By column; null for one without statistics. */
   readonly features: readonly (FeatureSketch | null)[]
   readonly sliceColumns: readonly SliceColumn[]
@@ -99,10 +100,10 @@ function rememberGrounds(changes: SketchChanges, batch: ServedBatch): (answer: A
 }
 
 function groundOf(changes: SketchChanges, batch: ServedBatch, answer: Answer): Ground {
-  const { model, tenant, servedAt } = batch
+  const { model, tenant } = batch
   const contents = isEstimate(answer) && isPrediction(answer) ? answer.version.version.contents : undefined
   const threshold = batch.threshold ?? thresholdOf(model, contents)
-  const moment = isEstimate(answer) ? answer.asOf : servedAt
+  const moment = isEstimate(answer) ? answer.asOf : batch.asOf
   const versionId = isEstimate(answer) ? answer.versionId : batch.versionId
   const key = { tenant, model: model.name, versionId: versionId ?? '', day: dayOf(moment) }
   return {
@@ -113,6 +114,7 @@ function groundOf(changes: SketchChanges, batch: ServedBatch, answer: Answer): G
     asOf: moment.toISOString(),
     source: isEstimate(answer) ? answer.source : 'MODEL',
     sketch: changes.of({ ...key, threshold, slice: '' }),
+    sketchOf: (slice) => changes.of({ ...key, threshold, slice }),
     features: (contents?.columns ?? []).map(({ name: feature }, column) => {
       const known = contents!.statistics[column]
       return known ? changes.featureOf({ ...key, feature }, known.edges.length + 1) : null
@@ -130,11 +132,14 @@ function count(ground: Ground, estimate: Estimate): Row {
     addServed(sketch, estimate.probability)
   }
   const bins = isPrediction(estimate) ? countFeatures(ground, estimate) : []
+  const slices = bins.length > 0 ? slicesOf(ground.sliceColumns, bins) : []
+  // Slices of what was kept back or failed are not known: their shares are those of the whole alone.
+  for (const slice of slices) addServed(ground.sketchOf(slice), estimate.probability)
   return {
     key: keyText(estimate.key),
     probability: estimate.probability,
     bins,
-    slices: bins.length > 0 ? slicesOf(ground.sliceColumns, bins) : [],
+    slices,
     values: batch.model.predictionLog?.values && isPrediction(estimate) ? namedValues(estimate) : null,
   }
 }

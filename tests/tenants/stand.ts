@@ -16,6 +16,7 @@ import { loadConfig } from '../../platform/config.ts'
 import type { Database } from '../../platform/database.ts'
 import { localViewer, type Viewer } from '../../platform/viewer.ts'
 import { seedSchool } from '../../prisma/learning/seed/school.ts'
+import { scalars } from '../../schema/scalars.ts'
 import { openTestDatabase, silent } from '../harness.ts'
 
 /** Stands in every text that a person of the other tenant left behind. */
@@ -140,6 +141,7 @@ async function openDoor(app: App, ground: Ground, transport: 'local' | 'http'): 
   const urls = Object.fromEntries(served.map(({ url }, index) => [app.subgraphs[index]!.name, url]))
   const gateway = await createGateway({
     subgraphs: app.subgraphs,
+    scalars,
     log: silent,
     production: false,
     transport: transport === 'http' ? { urls, secret } : 'local',

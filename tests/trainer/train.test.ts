@@ -10,6 +10,7 @@ import {
   type TrainOptions,
   train,
 } from '../../trainer/index.ts'
+import { measure } from '../../trainer/metrics.ts'
 import { largestGap, runOnnx } from './onnx.ts'
 import { syntheticDataset } from './synthetic.ts'
 
@@ -165,6 +166,33 @@ describe('train', () => {
     expect(Math.abs(said - seen)).toBeLessThan(0.06)
     expect(artefact.metrics.threshold!).toBeLessThan(0.3)
     expect(artefact.metrics.recall!).toBeGreaterThan(0.8)
+  })
+
+  it('judges at the declared threshold, intervals and slices too', async () => {
+    const dataset = syntheticDataset(800, { seed: 15 })
+    const colour = dataset.columns.find(({ kind }) => kind === 'category')!.name
+    const artefact = await train(dataset, { ...quick, threshold: 0.2, slices: [colour] })
+    const { rows, answers } = artefact.heldOut
+    const y = Float32Array.from(rows, (row) => dataset.y[row]!)
+    const { recall, precision } = measure('binary', y, answers, { threshold: 0.2 })
+    expect(artefact.metrics).toMatchObject({ threshold: 0.2, recall, precision })
+    expect(recall).not.toBe(measure('binary', y, answers).recall)
+    const [low, high] = artefact.intervals.recall!
+    expect(low).toBeLessThanOrEqual(recall!)
+    expect(high).toBeGreaterThanOrEqual(recall!)
+    const of = dataset.columns.findIndex(({ name }) => name === colour)
+    const { slice, metrics } = artefact.slices.toSorted((one, other) => other.rows - one.rows)[0]!
+    const level = dataset.columns[of]!.levels!.indexOf(slice)
+    const members = [...rows.keys()].filter((at) => dataset.x[rows[at]! * dataset.columns.length + of] === level)
+    const own = members.map((at) => answers[at]!)
+    expect(metrics).toMatchObject({
+      recall: measure(
+        'binary',
+        members.map((at) => y[at]!),
+        own,
+        { threshold: 0.2 },
+      ).recall,
+    })
   })
 })
 

@@ -5,7 +5,6 @@ import { readExamples } from '../../app/examples.ts'
 
 const schema = buildSchema(readFileSync(new URL('../../schema/sdl/client.graphql', import.meta.url), 'utf8'))
 
-it.each(readExamples())('the tab "$name" asks for what the graph has', ({ name, query }) => {
-  expect(name).not.toBe('')
+it.each(readExamples())('keeps the example "$name" valid in the graph', ({ query }) => {
   expect(validate(schema, parse(query))).toEqual([])
 })

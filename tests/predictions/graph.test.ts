@@ -290,6 +290,31 @@ describe('predictions worth acting on, through the gateway', () => {
     }
   })
 
+  it('lets the rule of the model file stand in where no version can answer, and says so', async () => {
+    const text = readFileSync(new URL('../../examples/queries/81-what-stands-in.graphql', import.meta.url), 'utf8')
+    const found = async () =>
+      (await ask(text)).learners.nodes.flatMap(({ progress }: Any) => progress.nodes) as {
+        struggle: Any
+        struggleUnavailable: Any
+      }[]
+    const sourcesOf = (nodes: readonly { struggle: Any }[]) =>
+      [...new Set(nodes.flatMap(({ struggle }) => (struggle ? [struggle.source] : [])))].sort()
+    expect(sourcesOf(await found())).toEqual(['MODEL'])
+    const struggle = under.app.models.find(({ name }) => name === 'struggle')! as { schemaHash: string }
+    const { schemaHash } = struggle
+    struggle.schemaHash = 'of a file that was changed since'
+    try {
+      const nodes = await found()
+      expect(sourcesOf(nodes)).toEqual(['RULE'])
+      for (const { struggle: answer, struggleUnavailable } of nodes) {
+        if (answer) expect(answer).toMatchObject({ confidence: 0, modelVersion: null, scoredAt: null })
+        else expect(['FEATURE_MISMATCH', 'NOT_APPLICABLE']).toContain(struggleUnavailable.code)
+      }
+    } finally {
+      struggle.schemaHash = schemaHash
+    }
+  })
+
   it('says what predictions cost, in process and over HTTP alike, and nothing where nothing was predicted', async () => {
     const query =
       '{ learners(first: 60) { nodes { churnScore churn { probability } progress(first: 2) { nodes { struggleProbability } } } } }'
@@ -331,7 +356,7 @@ describe('predictions worth acting on, through the gateway', () => {
     }
   })
 
-  it.each(['5-what-would-help', '6-versions', '7-form', '8-time'])(
+  it.each(['5-what-would-help', '6-versions', '7-form', '8-time', '81-what-stands-in'])(
     'answers the example %s without an error',
     async (name) => {
       const text = readFileSync(new URL(`../../examples/queries/${name}.graphql`, import.meta.url), 'utf8')

@@ -39,9 +39,14 @@ export function forgetCommand(): Command {
 }
 
 function keyOf(entity: string, text: string): KeyValues {
-  const fields = people.find((person) => person.entity === entity)?.key ?? []
+  const fields = people.find((person) => person.entity === entity)?.key
+  if (!fields) return {} // refused by its name
   if (fields.length === 1 && !text.includes('=')) return { [fields[0]!]: text }
   const pairs = text.split(',').map((part) => part.split('='))
   if (pairs.every(([field, value]) => field && value !== undefined)) return Object.fromEntries(pairs)
-  throw new InklingError('BAD_USER_INPUT', `"${text}" is no key.`, 'Write a=1,b=2.')
+  throw new InklingError(
+    'BAD_USER_INPUT',
+    `"${text}" is no key.`,
+    `Write ${fields.map((field) => `${field}=...`).join(',')}.`,
+  )
 }

@@ -1,23 +1,21 @@
 import { randomUUID } from 'node:crypto'
-import { writeFile } from 'node:fs/promises'
 import { Command, Option } from 'commander'
 import type { Model } from '../ml/define.ts'
 import { MODEL_KIND, type ModelContents } from '../ml/model-version.ts'
 import { serialiseReceipt } from '../ml/receipt/receipt.ts'
 import { readRival } from '../ml/rollout/opponent.ts'
 import { type Promotion, promotions } from '../ml/rollout/policy.ts'
-import { type ContinueFrom, registerVersion, type TrainingOutcome, trainVersion } from '../ml/training.ts'
+import { type ContinueFrom, completeRun, type TrainingOutcome, trainVersion } from '../ml/training.ts'
 import { findModel } from '../ml/training-job.ts'
 import { models } from '../models/index.ts'
 import { InklingError, isInklingError, messageOf } from '../platform/errors.ts'
 import { createRegistry, type Registry } from '../registry/registry.ts'
+import { GATE_FAILED } from './exit-codes.ts'
 import { type Ground, openGround } from './ground.ts'
+import { checkOutput, writeOutput } from './output-file.ts'
 import { createProgressBar } from './progress-bar.ts'
 import { trainingReport } from './training-report.ts'
 import { parseDuration, parseNames, parseWhole } from './try/options.ts'
-
-/** A model was trained and is not good enough: a build that trains can tell this from a training that did not work. */
-const GATE_FAILED = 3
 
 interface Options {
   readonly json?: boolean
@@ -77,6 +75,15 @@ async function run(names: string[], options: Options): Promise<void> {
         `--${option} is about one model, not ${chosen.length}.`,
         'Name the model.',
       )
+  const features = new Set(chosen.flatMap((model) => model.features.map(({ name }) => name)))
+  for (const leak of options.allowLeak)
+    if (!features.has(leak))
+      throw new InklingError(
+        'BAD_USER_INPUT',
+        `--allow-leak: there is no feature "${leak}".`,
+        `Features: ${[...features].join(', ')}.`,
+      )
+  if (options.receipt !== undefined) await checkOutput(options.receipt)
   const ground = await openGround({ quiet: true })
   const results: object[] = []
   try {
@@ -116,19 +123,9 @@ async function trainOne(ground: Ground, model: Model, options: Options): Promise
       onProgress: ({ done, total, message }) => bar.update(done, total, message),
     })
     bar.stop()
-    const outcome = await database.transaction(async () => {
-      const registered = await registerVersion(registry, trained, {
-        promote: options.promote,
-        createdBy: 'command line',
-        runId: run.id,
-      })
-      const { promoted, why, reasons, version } = registered
-      const { metrics, comparison } = version.contents
-      const report = { promoted, why, reasons, metrics, comparison }
-      await registry.runs.mark(run.id, 'SUCCEEDED', { versionId: version.id, report })
-      return registered
-    })
-    if (options.receipt !== undefined) await writeFile(options.receipt, serialiseReceipt(trained.receipt))
+    const who = { promote: options.promote, createdBy: 'command line', runId: run.id }
+    const outcome = await database.transaction(() => completeRun(registry, trained, who))
+    if (options.receipt !== undefined) await writeOutput(options.receipt, serialiseReceipt(trained.receipt))
     if (!options.json) process.stdout.write(trainingReport(outcome))
     if (outcome.reasons.length > 0) process.exitCode ??= GATE_FAILED
     return resultOf(outcome)

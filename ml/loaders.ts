@@ -2,10 +2,12 @@ import DataLoader from 'dataloader'
 import { InklingError, isInklingError } from '../platform/errors.ts'
 import { withSpan } from '../platform/telemetry.ts'
 import { type Batching, createBatching, MOST_PAIRS, readFeatures, type Slot, scoreRows } from './batching.ts'
+import { createBulk } from './bulk.ts'
 import { deadlines } from './deadline.ts'
 import type { FeatureRow, FeatureValue, Model, Pair, SqlClient } from './define.ts'
 import { type Reason, reasonsOf } from './explain/reasons.ts'
 import { withFallback } from './fallback.ts'
+import { createFreshness } from './freshness.ts'
 import type { Meter } from './meter.ts'
 import { CHAMPION } from './model-version.ts'
 import type { ServedBatch } from './monitoring/prediction-log.ts'
@@ -22,13 +24,15 @@ import {
 import type { Shadowing } from './rollout/shadow.ts'
 import { scoreSides } from './rollout/sides.ts'
 import type { ServedVersion, Serving, Sides } from './serving.ts'
-import { estimateOf, notStored, type PastScore, type PastScores } from './stored.ts'
+import { byMoment, estimateOf, type FreshScores, notStored, type PastScore, type PastScores } from './stored.ts'
 import { findWhatIfs, type Goal, type WhatIf } from './what-if.ts'
 
 /** How a prediction is wished for. */
 export interface Terms {
   /** The score that was stored by the pair's moment, instead of computing one. */
   readonly asServed?: boolean
+  /** Computed now, whatever the model file's `freshFor` says: more is asked than a stored score can tell. */
+  readonly computed?: boolean
   /** How long the caller waits, and what it takes instead. */
   readonly within?: { readonly ms: number; readonly otherwise: 'STORED' | 'NULL' }
 }
@@ -38,7 +42,10 @@ export interface PredictionLoader {
   load(pair: Pair): Promise<Outcome>
   /** The same of any version, by alias or number, from the same feature read. */
   loadVersion(pair: Pair, selector: string): Promise<Outcome>
-  /** The champion's outcome, or what the model's fallbacks and the caller's terms put in its place. Equal questions get the same answer. */
+  /**
+   * The champion's outcome, or what the model's `freshFor`, its fallbacks and the caller's terms put in its place. Equal questions get the
+   * same answer, and with one of them `computed` all that are asked in the same tick are.
+   */
   answer(pair: Pair, terms?: Terms): Promise<Answer>
   /** Every reason, strongest first; computed only for the predictions that are asked, all in one batch. */
   reasons(prediction: Prediction): Promise<readonly Reason[]>
@@ -60,7 +67,7 @@ export interface LoaderOptions {
   readonly instant: Date
   /** The process's shared reads and inferences; the loader's own when absent. */
   readonly batching?: Batching
-  readonly scores?: PastScores | undefined
+  readonly scores?: (PastScores & Partial<FreshScores>) | undefined
   readonly meter?: Meter
   /** Compares what is served with the version behind the alias shadow. */
   readonly shadow?: Shadowing | undefined
@@ -72,7 +79,7 @@ export interface LoaderOptions {
   readonly served?: ((served: ServedAnswers) => void) | undefined
 }
 
-export type ServedAnswers = Pick<ServedBatch, 'versionId' | 'answers' | 'areFallbacks'>
+export type ServedAnswers = Pick<ServedBatch, 'versionId' | 'answers' | 'areFallbacks' | 'threshold'>
 
 const DAY_MS = 86_400_000
 /** What is read about an entity that is not there, or not the tenant's. */
@@ -101,9 +108,9 @@ export function createPredictionLoader(options: LoaderOptions): PredictionLoader
     return slot
   }
 
-  const owned = new DataLoader<Slot, boolean>(
+  const owned = createBulk<Slot, boolean>(
     async (asked) => (await batching.tenants(model, asked)).map((owner) => owner === tenant),
-    { maxBatchSize: MOST_PAIRS },
+    MOST_PAIRS,
   )
   /** What is found for the tenant's own entities; `nothing` for all others, about whom nothing is asked. */
   async function ofOwn<T>(
@@ -112,27 +119,24 @@ export function createPredictionLoader(options: LoaderOptions): PredictionLoader
     find: (own: readonly Slot[]) => Promise<readonly T[]>,
   ): Promise<readonly T[]> {
     if (tenant === undefined || !model.tenants) return find(asked)
-    const isOwn = await Promise.all(asked.map((slot) => owned.load(slot)))
+    const isOwn = await owned(asked)
     const own = asked.filter((_, index) => isOwn[index])
     const found = own.length > 0 ? await find(own) : []
     let at = 0
     return isOwn.map((is) => (is ? found[at++]! : nothing))
   }
 
-  const features = new DataLoader<Slot, FeatureRow | Absence>(
-    async (asked) => {
-      const start = performance.now()
-      try {
-        return await ofOwn<FeatureRow>(asked, NOBODY, (own) => batching.read(model, own))
-      } catch (error) {
-        if (!isInklingError(error)) throw error
-        return asked.map(() => absenceOf(error))
-      } finally {
-        meter?.add(model.name, { rows: asked.length, reads: 1, readMs: performance.now() - start })
-      }
-    },
-    { maxBatchSize: MOST_PAIRS },
-  )
+  const features = createBulk<Slot, FeatureRow | Absence>(async (asked) => {
+    const start = performance.now()
+    try {
+      return await ofOwn<FeatureRow>(asked, NOBODY, (own) => batching.read(model, own))
+    } catch (error) {
+      if (!isInklingError(error)) throw error
+      return asked.map(() => absenceOf(error))
+    } finally {
+      meter?.add(model.name, { rows: asked.length, reads: 1, readMs: performance.now() - start })
+    }
+  }, MOST_PAIRS)
 
   /** What is asked about another moment than now is a question about history: nobody was served by it. */
   const isNow = ({ asOf }: Pair) => now === undefined || asOf.getTime() === now.getTime()
@@ -152,7 +156,8 @@ export function createPredictionLoader(options: LoaderOptions): PredictionLoader
       // What throws at once spares the read. Another version may have to be loaded first: the read does not wait for it,
       // so that every version of the request is read for together.
       if (selector === CHAMPION) sides ??= serving.sidesAt(model, instant)
-      const reading = features.loadMany(asked)
+      const reading = features(asked)
+      reading.catch(() => {}) // heard of where it is awaited, which may be after a version was loaded
       if (selector === CHAMPION) {
         const outcomes = await scoreSides(sides!, asked, await reading, scoreAll)
         shadow?.observe(model, instant, outcomes)
@@ -169,13 +174,9 @@ export function createPredictionLoader(options: LoaderOptions): PredictionLoader
   async function scoreAll(
     served: ServedVersion,
     asked: readonly Slot[],
-    read: readonly (FeatureRow | Absence | Error)[],
+    rows: readonly (FeatureRow | Absence)[],
   ): Promise<Outcome[]> {
     const start = performance.now()
-    const rows = read.map((row) => {
-      if (row instanceof Error) throw row
-      return row
-    })
     const outcomes = await outcomesOf(model, served, asked, rows.map(rowOf), (cells, n) =>
       batching.score(model, served, cells, n),
     )
@@ -211,14 +212,44 @@ export function createPredictionLoader(options: LoaderOptions): PredictionLoader
   /** A stand-in that cannot be fetched is none; the first failure stays the reason. */
   const storedOrNone = (slot: Slot) => stored.load(slot).catch(() => null)
 
-  async function compute(slot: Slot): Promise<Answer> {
+  const fresh = createFreshness(options, ofOwn)
+  const computed = new Set<Slot>()
+  const current = new DataLoader<Slot, Answer>(
+    async (asked) => {
+      const wanted = asked.filter((slot) => !computed.has(slot))
+      sides ??= sidesOrNone()
+      const found = sides && wanted.length > 0 ? await fresh!(wanted, sides) : null
+      return Promise.all(asked.map((slot) => found?.get(slot) ?? compute(slot)))
+    },
+    { maxBatchSize: MOST_PAIRS },
+  )
+  /** What serves nothing is told by the computation, which knows the reason. */
+  function sidesOrNone(): Sides | null {
+    try {
+      return serving.sidesAt(model, instant)
+    } catch (error) {
+      if (!isInklingError(error)) throw error
+      return null
+    }
+  }
+  function answerNow(slot: Slot, { computed: mustCompute }: Terms = {}): Promise<Answer> {
+    if (!fresh || !isNow(slot)) return compute(slot)
+    if (!mustCompute) return current.load(slot)
+    computed.add(slot)
+    return compute(slot)
+  }
+
+  function compute(slot: Slot): Promise<Answer> {
+    return model.fallback ? computeOrFallBack(slot) : champions.load(slot)
+  }
+  async function computeOrFallBack(slot: Slot): Promise<Answer> {
     const outcome = await champions.load(slot)
-    if (isPrediction(outcome) || !model.fallback) return outcome
+    if (isPrediction(outcome)) return outcome
     let answer = substitutes.get(slot)
     if (!answer) {
       answer = withFallback(model, slot, outcome, {
         stored: () => storedOrNone(slot),
-        features: () => features.load(slot),
+        features: async () => (await features([slot]))[0]!,
       })
       substitutes.set(slot, answer)
       const given = await answer
@@ -226,11 +257,12 @@ export function createPredictionLoader(options: LoaderOptions): PredictionLoader
     }
     return answer
   }
-  async function answerOn(slot: Slot, { asServed, within }: Terms): Promise<Answer> {
+  async function answerOn(slot: Slot, terms: Terms): Promise<Answer> {
+    const { asServed, within } = terms
     if (asServed) return (await stored.load(slot)) ?? notStored(model, slot.asOf)
-    if (!within) return compute(slot)
+    if (!within) return answerNow(slot, terms)
     const late = Symbol('late')
-    const answer = await Promise.race([compute(slot), wait(within.ms).then(() => late)])
+    const answer = await Promise.race([answerNow(slot, terms), wait(within.ms).then(() => late)])
     if (typeof answer !== 'symbol') return answer
     const estimate = within.otherwise === 'STORED' ? await storedOrNone(slot) : null
     return estimate ?? tooLate(model, within.ms)
@@ -256,8 +288,9 @@ export function createPredictionLoader(options: LoaderOptions): PredictionLoader
     loadVersion: (pair, selector) => loaderOf(selector.toLowerCase()).load(slotOf(pair)),
     answer(pair, terms) {
       const slot = slotOf(pair)
-      if (!terms?.asServed && !terms?.within) return compute(slot)
-      const question = `${slot.id} ${terms.asServed ?? false} ${terms.within?.ms} ${terms.within?.otherwise}`
+      if (!terms?.asServed && !terms?.within) return answerNow(slot, terms)
+      const { asServed, computed, within } = terms
+      const question = `${slot.id} ${asServed ?? false} ${computed ?? false} ${within?.ms} ${within?.otherwise}`
       let answer = answers.get(question)
       if (!answer) {
         answer = answerOn(slot, terms)
@@ -326,26 +359,6 @@ export async function predict(
 
 function rowOf(row: FeatureRow | Absence): FeatureRow {
   return 'values' in row ? row : { eligible: false, values: [] }
-}
-
-/** Asks once per moment among the slots and puts the answers back in the slots' order. */
-async function byMoment<T>(
-  asked: readonly Slot[],
-  ask: (keys: Slot['key'][], asOf: Date) => Promise<readonly T[]>,
-): Promise<T[]> {
-  const moments = Map.groupBy(
-    asked.map((slot, index) => ({ slot, index })),
-    ({ slot }) => slot.asOf.getTime(),
-  )
-  const answers: T[] = []
-  for (const [time, group] of moments) {
-    const found = await ask(
-      group.map(({ slot }) => slot.key),
-      new Date(time),
-    )
-    for (const [at, { index }] of group.entries()) answers[index] = found[at]!
-  }
-  return answers
 }
 
 function tooManySearches(): InklingError {

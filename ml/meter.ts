@@ -4,6 +4,8 @@ import { type Histogram, type MeterProvider, metrics } from '@opentelemetry/api'
 export interface ModelCost {
   /** Entities read and, where the question was about them, scored. */
   rows: number
+  /** Entities that a fresh stored score answered about instead. */
+  stored: number
   /** Feature reads and inferences that it took part in; other requests may have shared them. */
   reads: number
   batches: number
@@ -24,7 +26,7 @@ export function createMeter(): Meter {
   const costs = new Map<string, ModelCost>()
   return {
     add(model, cost) {
-      const sum = costs.get(model) ?? { rows: 0, reads: 0, batches: 0, readMs: 0, scoreMs: 0, explainMs: 0 }
+      const sum = costs.get(model) ?? { rows: 0, stored: 0, reads: 0, batches: 0, readMs: 0, scoreMs: 0, explainMs: 0 }
       for (const [name, amount] of Object.entries(cost)) sum[name as keyof ModelCost] += amount
       costs.set(model, sum)
     },

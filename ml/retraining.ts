@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Jobs } from '../jobs/engine.ts'
 import type { Database } from '../platform/database.ts'
 import type { Viewer } from '../platform/viewer.ts'
@@ -57,7 +58,8 @@ export async function keepSchedule(
     wanted &&
     found.expression === wanted.expression &&
     found.timeZone === wanted.timeZone &&
-    found.kind === schedule.kind
+    found.kind === schedule.kind &&
+    isDeepStrictEqual(found.input, schedule.input)
   if (isSame || (!found && !wanted)) return
   if (found) await jobs.schedules.remove(found.id, viewer).catch(ifGone)
   if (!wanted) return

@@ -1,4 +1,4 @@
-import type { KeyValues, Model } from './define.ts'
+import type { KeyValues, Model, Pair } from './define.ts'
 import { type Absence, type Estimate, riskLevelOf } from './prediction.ts'
 
 /** A score as it was stored; what an estimate needs of it. */
@@ -19,6 +19,19 @@ export interface PastScores {
   latest(model: string, keys: readonly KeyValues[], asOf?: Date): Promise<readonly (PastScore | null)[]>
   /** Every score of each key that looks from between two moments, oldest first. */
   history(model: string, keys: readonly KeyValues[], from: Date, to: Date): Promise<readonly (readonly PastScore[])[]>
+}
+
+/** Which stored scores are young enough: computed since a moment of the wall clock, looking from a range of the data's. */
+export interface Age {
+  readonly scoredSince: Date
+  readonly asOfFrom: Date
+  readonly asOfTo: Date
+}
+
+/** Where scores are found that may stand for a computation. */
+export interface FreshScores {
+  /** The newest score of each key that is young enough and whose entity has no noted change since; null for every other key. */
+  fresh(model: Model, keys: readonly KeyValues[], age: Age): Promise<readonly (PastScore | null)[]>
 }
 
 export function estimateOf(model: Model, key: KeyValues, score: PastScore): Estimate {
@@ -44,4 +57,24 @@ export function notStored(model: Model, asOf: Date): Absence {
     message: `No score of ${model.name} was stored for this entity by ${asOf.toISOString()}.`,
     hint: 'Leave `asServed` out to compute it, or store scores regularly.',
   }
+}
+
+/** Asks once per moment among the pairs and puts the answers back in their order. */
+export async function byMoment<T>(
+  asked: readonly Pair[],
+  ask: (keys: KeyValues[], asOf: Date) => Promise<readonly T[]>,
+): Promise<T[]> {
+  const moments = Map.groupBy(
+    asked.map((pair, index) => ({ pair, index })),
+    ({ pair }) => pair.asOf.getTime(),
+  )
+  const answers: T[] = []
+  for (const [time, group] of moments) {
+    const found = await ask(
+      group.map(({ pair }) => pair.key),
+      new Date(time),
+    )
+    for (const [at, { index }] of group.entries()) answers[index] = found[at]!
+  }
+  return answers
 }

@@ -14,7 +14,7 @@ import { featureDifference } from './feature-difference.ts'
 import { MODEL_KIND, type ModelContents } from './model-version.ts'
 import { readRival } from './rollout/opponent.ts'
 import { promotions } from './rollout/policy.ts'
-import { registerVersion, trainVersion } from './training.ts'
+import { completeRun, trainVersion } from './training.ts'
 
 export const TRAINING_JOB = 'train'
 
@@ -89,17 +89,9 @@ export function trainingJob(engines: TrainingEngines): AnyJobKind {
             signal: context.signal,
             onProgress: (progress) => context.progress(progress),
           })
-          register = async () => {
-            const outcome = await registerVersion(registry, trained, {
-              promote: request.promote,
-              createdBy: context.job.viewerId,
-              runId,
-            })
-            const { promoted, why, reasons } = outcome
-            const { metrics, comparison } = trained.contents
-            const report = { promoted, why, reasons, metrics, comparison }
-            await registry.runs.mark(runId, 'SUCCEEDED', { versionId: outcome.version.id, report })
-          }
+          context.progress({ done: 100, total: 100, message: 'registering' })
+          const { promote } = request
+          register = () => completeRun(registry, trained, { promote, createdBy: context.job.viewerId, runId })
           return { metrics: trained.contents.metrics, reasons: [...trained.reasons] }
         },
         async () => {

@@ -8,18 +8,20 @@ export interface TrainingSettings {
   readonly slices?: readonly string[] | undefined
   readonly lastKnown?: string | undefined
   readonly costs?: Costs | undefined
+  readonly threshold?: number | undefined
   readonly calibration?: Model['calibration'] | undefined
   readonly allowLeaks?: readonly string[] | undefined
 }
 
 export function settingsOf(model: Model, allowLeaks: readonly string[] = []): TrainingSettings {
-  const { split, slices, lastKnown, costs, calibration } = model
+  const { split, slices, lastKnown, costs, threshold, calibration } = model
   return {
     // an empty list would mean that nobody judges the version
     ...(split?.length ? { splits: split } : {}),
     ...(slices ? { slices } : {}),
     ...(lastKnown === undefined ? {} : { lastKnown }),
     ...(costs ? { costs } : {}),
+    ...(threshold === undefined ? {} : { threshold }),
     ...(calibration ? { calibration } : {}),
     ...(allowLeaks.length > 0 ? { allowLeaks } : {}),
   }
@@ -27,12 +29,13 @@ export function settingsOf(model: Model, allowLeaks: readonly string[] = []): Tr
 
 /** The same in the trainer's words: it takes no `undefined`. */
 export function trainOptionsOf(settings: TrainingSettings): TrainOptions {
-  const { splits, slices, lastKnown, costs, calibration, allowLeaks } = settings
+  const { splits, slices, lastKnown, costs, threshold, calibration, allowLeaks } = settings
   return {
     ...(splits ? { splits } : {}),
     ...(slices ? { slices } : {}),
     ...(lastKnown === undefined ? {} : { lastKnown }),
     ...(costs ? { costs } : {}),
+    ...(threshold === undefined ? {} : { threshold }),
     ...(calibration ? { calibration } : {}),
     ...(allowLeaks ? { allowLeaks } : {}),
   }

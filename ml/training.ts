@@ -114,27 +114,53 @@ export async function trainVersion(model: Model, options: TrainingOptions): Prom
   const evidence = await withSpan('inkling.judge', { 'inkling.model': model.name }, () =>
     gatherEvidence(model, artefact, dataset, rival),
   )
+  const judged = judgedContents(model, artefact, extraction, receipt, evidence)
+  const isJudgedUnseen = isUnseen(artefact, dataset, options.continueFrom)
+  const trainedKeys = await keys.finish()
+  return { model, artefact, ...judged, receipt, keptRows, trainedKeys, isJudgedUnseen, evidence }
+}
+
+/** All that is known of a version, whoever trained it, and the gates that it failed. */
+export function judgedContents(
+  model: Model,
+  artefact: Artefact,
+  extraction: Extraction,
+  receipt: Receipt,
+  evidence: Evidence,
+): Pick<TrainedModel, 'contents' | 'reasons'> {
+  const { onnx: _onnx, explainer: _explainer, heldOut, ...described } = artefact
+  const { dataset, positives, notApplicable, window } = extraction
   const gates = judge(model, evidence)
-  const { onnx: _onnx, explainer: _explainer, heldOut: _heldOut, ...described } = artefact
   const contents: ModelContents = {
     ...described,
     entity: model.entity,
     question: model.question,
     features: model.features,
-    rows: extraction.dataset.n,
-    positives: extraction.positives,
-    notApplicable: extraction.notApplicable,
-    scoreShares: probabilityShares(artefact.heldOut.answers),
-    window: { from: extraction.window!.from.toISOString(), to: extraction.window!.to.toISOString() },
+    rows: dataset.n,
+    positives,
+    notApplicable,
+    scoreShares: probabilityShares(heldOut.answers),
+    window: { from: window!.from.toISOString(), to: window!.to.toISOString() },
     receipt: { rows: receipt.rows.sha256, definition: receipt.definition.sha256, code: receipt.code.sha256 },
     gates,
     comparison: evidence.champion,
     reliability: reliabilityOf(artefact, dataset),
   }
-  const isJudgedUnseen = isUnseen(artefact, dataset, options.continueFrom)
-  const reasons = gates.filter(({ isPassed }) => !isPassed).map(({ says }) => says)
-  const trainedKeys = await keys.finish()
-  return { model, artefact, contents, receipt, keptRows, trainedKeys, isJudgedUnseen, evidence, reasons }
+  return { contents, reasons: gates.filter(({ isPassed }) => !isPassed).map(({ says }) => says) }
+}
+
+/** Registers the version and ends its run with the report that says why it serves or not; within the caller's transaction. */
+export async function completeRun(
+  registry: Registry,
+  trained: TrainedModel,
+  options: { readonly promote: Promotion; readonly createdBy: string; readonly runId: string },
+): Promise<TrainingOutcome> {
+  const outcome = await registerVersion(registry, trained, options)
+  const { promoted, why, reasons, version } = outcome
+  const { metrics, comparison } = trained.contents
+  const report = { promoted, why, reasons, metrics, comparison }
+  await registry.runs.mark(options.runId, 'SUCCEEDED', { versionId: version.id, report })
+  return outcome
 }
 
 /**

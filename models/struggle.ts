@@ -117,6 +117,17 @@ export const struggle = defineModel({
       tenant ?? null,
     )
   },
+  // Before the first version, and when none can answer: shares of 12,000 rows of the simulated school by mean score. Who has no score yet is
+  // a case for a model: no rule of thumb.
+  fallback: ['STORED', 'RULE'],
+  rule({ courseMeanScore, meanScore }) {
+    const mean = courseMeanScore ?? meanScore
+    if (typeof mean !== 'number') return null
+    if (mean < 50) return 0.65
+    if (mean < 60) return 0.55
+    if (mean < 70) return 0.4
+    return mean < 80 ? 0.28 : 0.1
+  },
   bands: { LOW: 0, MEDIUM: 0.25, HIGH: 0.5 },
   gates: { auc: { min: 0.7 }, calibrationError: { max: 0.05 } },
   threshold: 0.5,

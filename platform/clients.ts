@@ -2,13 +2,15 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import { PrismaClient as LearningPrismaClient } from '../prisma/learning/generated/prisma/client.ts'
 import { PrismaClient as PlatformPrismaClient } from '../prisma/platform/generated/prisma/client.ts'
 import type { Database } from './database.ts'
+import { statementNameOf } from './statement-names.ts'
 
 export type LearningClient = LearningPrismaClient
 export type PlatformClient = PlatformPrismaClient
 
 /** The reference application's own client, on the one pool. */
 export function learningClient(database: Database): LearningClient {
-  return new LearningPrismaClient({ adapter: new PrismaPg(database.pool, { schema: 'learning' }) })
+  const adapter = new PrismaPg(database.pool, { schema: 'learning', statementNameGenerator: statementNameOf })
+  return new LearningPrismaClient({ adapter })
 }
 
 /** The client of Inkling's tables, on the one pool. */

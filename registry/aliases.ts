@@ -98,7 +98,7 @@ function relocate(
       [kind, name, alias],
     )
     const current = pointed[0]?.versionId ?? null
-    if (expected !== undefined && expected !== current) throw overtaken(place, current)
+    if (expected !== undefined && expected !== current) throw await overtaken(client, place, current)
     const { act, toId } = await decide(client, current)
     const { rows } = await client.query<AliasMove>(
       `INSERT INTO "inkling"."AliasMove" ("kind", "name", "alias", "fromId", "toId", "movedAt", "movedBy", "reason", "act")
@@ -180,10 +180,18 @@ async function readMoves(client: Queryable, kind: string, name: string): Promise
   return rows
 }
 
-function overtaken({ name, alias }: AliasPlace, current: string | null): InklingError {
+async function overtaken(
+  client: Queryable,
+  { name, alias }: AliasPlace,
+  current: string | null,
+): Promise<InklingError> {
+  const { rows } = await client.query<{ number: number }>(
+    'SELECT "number" FROM "inkling"."Version" WHERE "id"::text = $1',
+    [current],
+  )
   return new InklingError(
     'CONFLICT',
-    `The ${alias} of ${name} is ${current === null ? 'no version' : `version ${current}`} by now, not the expected one.`,
+    `The ${alias} of ${name} is ${current === null ? 'no version' : `version ${rows[0]?.number} (${current})`} by now, not the expected one.`,
     'Look at what serves and decide again.',
   )
 }

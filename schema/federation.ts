@@ -1,8 +1,9 @@
 // Federation on @apollo/subgraph without @pothos/plugin-federation, which does not load beside it (docs/decisions).
 // Keys are printed through Pothos' directives plugin; this adds `_service` and `_entities`.
-import { entitiesResolver, printSubgraphSchema } from '@apollo/subgraph'
+import { printSubgraphSchema } from '@apollo/subgraph'
 import {
   defaultFieldResolver,
+  GraphQLError,
   GraphQLList,
   GraphQLNonNull,
   GraphQLObjectType,
@@ -37,9 +38,12 @@ export function entityExtensions(resolveReference: ResolveReference, scopes?: re
 }
 
 function isEntity(type: unknown): type is GraphQLObjectType {
-  if (!(type instanceof GraphQLObjectType)) return false
-  const apollo = type.extensions.apollo as { subgraph?: { resolveReference?: unknown } } | undefined
-  return apollo?.subgraph?.resolveReference !== undefined
+  return type instanceof GraphQLObjectType && resolveReferenceOf(type) !== undefined
+}
+
+function resolveReferenceOf(type: GraphQLObjectType): ResolveReference {
+  return (type.extensions.apollo as { subgraph?: { resolveReference?: ResolveReference } } | undefined)?.subgraph
+    ?.resolveReference as ResolveReference
 }
 
 /**
@@ -114,7 +118,39 @@ function entitiesField(entity: GraphQLUnionType, any: GraphQLScalarType) {
     args: { representations: { type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(any))) } },
     resolve(_root: unknown, args: { representations?: unknown }, context: unknown, info: GraphQLResolveInfo) {
       refuseBrokenText(args)
-      return entitiesResolver({ representations: args.representations as { __typename: string }[], context, info })
+      const findType = rememberEntities(info.schema)
+      return (args.representations as Representation[]).map((representation) => {
+        const { name, resolveReference } = findType(representation.__typename)
+        const found = resolveReference(representation, context, info)
+        return found instanceof Promise ? found.then((entity) => named(entity, name)) : named(found, name)
+      })
     },
   }
+}
+
+interface Representation {
+  readonly __typename: string
+}
+
+/** Looks each type up once for the thousands of representations that a gateway may ask about at a time. */
+function rememberEntities(schema: GraphQLSchema) {
+  const known = new Map<string, { readonly name: string; readonly resolveReference: ResolveReference }>()
+  return (name: string) => {
+    let entity = known.get(name)
+    if (!entity) {
+      const type = schema.getType(name)
+      if (!isEntity(type))
+        throw new GraphQLError(`There is no entity "${name}" here.`, { extensions: { code: 'BAD_USER_INPUT' } })
+      entity = { name, resolveReference: resolveReferenceOf(type) }
+      known.set(name, entity)
+    }
+    return entity
+  }
+}
+
+/** An entity with the name by which the union tells what it is; one that is not there stays null. Its identity is its resolvers' to keep. */
+function named(entity: unknown, name: string): unknown {
+  if (entity === null || typeof entity !== 'object') return entity
+  if (!('__typename' in entity)) return Object.defineProperty(entity, '__typename', { value: name })
+  return entity.__typename === name ? entity : { ...entity, __typename: name }
 }

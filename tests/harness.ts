@@ -8,12 +8,22 @@ import { createLog } from '../platform/log.ts'
 
 export const silent = createLog('silent')
 
-/** A migrated, empty database of its own: embedded and in memory, or a fresh one on DATABASE_URL's server. */
-export async function openTestDatabase(): Promise<Database> {
+/** A migrated, empty database of its own: embedded and in memory, or a fresh one on DATABASE_URL's server; one with a name stays there. */
+export async function openTestDatabase(name?: string): Promise<Database> {
   const server = inject('server')
   if (!server) return openDatabase({ log: silent, template: readFileSync(inject('template')) })
-  const { url, drop } = await createServerDatabase(server)
+  const { url, drop } = await createServerDatabase(server, { name })
   const database = await openDatabase({ url, log: silent })
+  return name ? database : droppedAtEnd(database, drop)
+}
+
+/** A copy of a database of the server that nobody is connected to. */
+export async function copyServerDatabase(server: string, original: string): Promise<Database> {
+  const { url, drop } = await createServerDatabase(server, { original })
+  return droppedAtEnd(await openDatabase({ url, log: silent }), drop)
+}
+
+function droppedAtEnd(database: Database, drop: () => Promise<void>): Database {
   return {
     ...database,
     async close() {
@@ -29,10 +39,13 @@ export function fillTestFolder(folder: string): void {
   execFileSync('tar', ['-xf', inject('template'), '-C', folder])
 }
 
-/** A migrated, empty database on the server; `drop` ends its connections and removes it. */
-export async function createServerDatabase(server: string): Promise<{ url: string; drop(): Promise<void> }> {
-  const name = `inkling_test_${randomUUID().replaceAll('-', '')}`
-  await onServer(server, `CREATE DATABASE "${name}" TEMPLATE "${inject('template')}"`)
+/** A migrated, empty database on the server, or a copy of another; `drop` ends its connections and removes it. */
+export async function createServerDatabase(
+  server: string,
+  options: { readonly name?: string | undefined; readonly original?: string } = {},
+): Promise<{ url: string; drop(): Promise<void> }> {
+  const { name = `inkling_test_${randomUUID().replaceAll('-', '')}`, original = inject('template') } = options
+  await onServer(server, `CREATE DATABASE "${name}" TEMPLATE "${original}"`)
   const url = new URL(server)
   url.pathname = `/${name}`
   return { url: url.href, drop: () => onServer(server, `DROP DATABASE IF EXISTS "${name}" WITH (FORCE)`) }

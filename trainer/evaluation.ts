@@ -30,7 +30,7 @@ export async function evaluate(
   fixed?: Choice,
   onChoice?: (choice: Choice) => void,
 ): Promise<Evaluation> {
-  const { dataset, options, outputs } = study
+  const { dataset, outputs } = study
   const found = await search(study, cut.train, budgetMs, fixed)
   onChoice?.(found.choice)
   const fitted = await fitChoice(study, cut.train, found.choice)
@@ -41,28 +41,36 @@ export async function evaluate(
   const y = pick(dataset.y, cut.test)
   const weights = dataset.weights ? pick(dataset.weights, cut.test) : undefined
   const threshold = thresholdFor(study, found, calibration)
-  const measured = measure(dataset.task, y, answers, { classes: outputs, threshold, ...(weights ? { weights } : {}) })
+  const how = { ...(threshold === null ? {} : { threshold }), ...(weights ? { weights } : {}) }
+  const measured = measure(dataset.task, y, answers, { classes: outputs, ...how })
   return {
     cut,
     search: found,
     model,
     scores,
     answers,
-    metrics: dataset.task === 'binary' && options.costs ? { ...measured, threshold } : measured,
-    baseline: baselineOf(study, cut, y, weights),
+    metrics: threshold === null ? measured : { ...measured, threshold },
+    baseline: baselineOf(study, cut, y, how),
   }
 }
 
-/** Without declared costs 0.5; with them the cheapest threshold on out-of-fold answers. */
-function thresholdFor(study: Study, found: Search, calibration: Model['calibration']): number {
+/** The declared threshold, or the cheapest one on out-of-fold answers where costs are declared; null where neither is. */
+function thresholdFor(study: Study, found: Search, calibration: Model['calibration']): number | null {
   const { dataset, options, objective, outputs } = study
-  if (dataset.task !== 'binary' || !options.costs) return 0.5
+  if (dataset.task !== 'binary') return null
+  if (options.threshold !== undefined) return options.threshold
+  if (!options.costs) return null
   const answers = answersOf(found.scores, objective, outputs, calibration)
   return bestThreshold(pick(dataset.y, found.rows), answers, options.costs) ?? 0.5
 }
 
 /** The majority's probability, the class shares or the mean; beside it the last known value where one is declared. */
-function baselineOf(study: Study, cut: TrainTest, y: Float32Array, weights: Float32Array | undefined): Metrics {
+function baselineOf(
+  study: Study,
+  cut: TrainTest,
+  y: Float32Array,
+  how: { readonly threshold?: number; readonly weights?: Float32Array },
+): Metrics {
   const { dataset, options, outputs } = study
   const shares = new Float64Array(outputs)
   let total = 0
@@ -74,7 +82,7 @@ function baselineOf(study: Study, cut: TrainTest, y: Float32Array, weights: Floa
   }
   const constant = new Float64Array(cut.test.length * outputs)
   for (let at = 0; at < constant.length; at++) constant[at] = total > 0 ? shares[at % outputs]! / total : 0
-  const metrics = measure(dataset.task, y, constant, { classes: outputs, ...(weights ? { weights } : {}) })
+  const metrics = measure(dataset.task, y, constant, { classes: outputs, ...how })
   const column = dataset.columns.findIndex(({ name }) => name === options.lastKnown)
   if (column < 0 || dataset.task === 'multiclass') return metrics
   const width = dataset.columns.length
@@ -86,7 +94,7 @@ function baselineOf(study: Study, cut: TrainTest, y: Float32Array, weights: Floa
         ? Math.min(0.99, Math.max(0.01, value))
         : value
   })
-  const known = measure(dataset.task, y, last, weights ? { weights } : {})
+  const known = measure(dataset.task, y, last, how)
   return {
     ...metrics,
     ...Object.fromEntries(Object.entries(known).map(([name, value]) => [`lastKnown.${name}`, value])),

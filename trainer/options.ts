@@ -48,6 +48,8 @@ export interface TrainOptions {
   readonly allowLeaks?: readonly string[]
   /** What wrong decisions cost; moves the threshold of precision, recall and F1 away from 0.5. */
   readonly costs?: Costs
+  /** binary: where precision, recall and F1 are taken, whatever `costs` would give. Above 0, below 1. */
+  readonly threshold?: number
   /** 'balanced' gives every class the same weight in fitting; probabilities stay calibrated to the real shares. */
   readonly classWeights?: 'balanced' | readonly number[]
   /** Regression only: what the error means. Default 'squared'. */
@@ -58,7 +60,7 @@ export interface TrainOptions {
   readonly slices?: readonly string[]
   /** The explainer of an earlier version: its trees stay, new ones are added. */
   readonly continueFrom?: Uint8Array
-  /** Worker threads that fit. Results do not depend on it. Default: the machine's cores, at most 4. */
+  /** Worker threads that fit. Results do not depend on it. Default: the machine's cores, at most 4; of few rows, where `candidates` is not 'full', what they are worth. */
   readonly threads?: number
 }
 

@@ -19,7 +19,12 @@ const unweighted: Record<Artefact['task'], readonly string[]> = {
   regression: [],
 }
 
-export function metricIntervals(study: Study, { rows, answers }: Artefact['heldOut']): Artefact['intervals'] {
+/** threshold: where the metrics themselves were taken. */
+export function metricIntervals(
+  study: Study,
+  { rows, answers }: Artefact['heldOut'],
+  threshold: number,
+): Artefact['intervals'] {
   const { dataset, outputs, seed } = study
   const y = pick(dataset.y, rows)
   const own = dataset.weights ? pick(dataset.weights, rows) : null
@@ -28,7 +33,7 @@ export function metricIntervals(study: Study, { rows, answers }: Artefact['heldO
   const groups = dataset.groups ? { groups: Int32Array.from(rows, (row) => dataset.groups![row]!) } : {}
   const resample = (drawn: Float64Array) => {
     if (own) for (let i = 0; i < drawn.length; i++) drawn[i]! *= own[i]!
-    const metrics = measure(dataset.task, y, answers, { classes: outputs, weights: drawn, ...order })
+    const metrics = measure(dataset.task, y, answers, { classes: outputs, threshold, weights: drawn, ...order })
     return Object.fromEntries(Object.entries(metrics).filter(([name]) => !unweighted[dataset.task].includes(name)))
   }
   return bootstrapIntervals(rows.length, resample, { repeats, seed, ...groups })
@@ -67,7 +72,7 @@ export function coverageOf(study: Study, evaluations: readonly Evaluation[]): Ar
 }
 
 /** Per level of each wanted category column. */
-export function slicesOf(study: Study, { rows, answers }: Artefact['heldOut']): Artefact['slices'] {
+export function slicesOf(study: Study, { rows, answers }: Artefact['heldOut'], threshold: number): Artefact['slices'] {
   const { dataset, options, outputs } = study
   const { columns, x } = dataset
   const y = pick(dataset.y, rows)
@@ -83,7 +88,7 @@ export function slicesOf(study: Study, { rows, answers }: Artefact['heldOut']): 
       at.forEach((from, to) => {
         own.set(answers.subarray(from * outputs, (from + 1) * outputs), to * outputs)
       })
-      return measure(dataset.task, pick(y, at), own, { classes: outputs })
+      return measure(dataset.task, pick(y, at), own, { classes: outputs, threshold })
     }
     return sliceMetrics(levels, columns[f]!.levels ?? [], measureSlice).map((slice) => ({ column: name, ...slice }))
   })

@@ -251,6 +251,7 @@ async function assemble(study: Study, outcome: Outcome, warnings: string[]): Pro
   const spread = spreadOf(study, unseen.rows, answersOf(unseen.scores, objective, outputs, calibration))
   const explainer = { model, spread }
   const learner = learnerOf(found.choice)
+  const threshold = outcome.metrics.threshold ?? 0.5
   return {
     onnx: encodeModel(model, {
       'inkling.task': dataset.task,
@@ -270,9 +271,9 @@ async function assemble(study: Study, outcome: Outcome, warnings: string[]): Pro
     importances: importancesOf(model, judged, dataset, seed),
     statistics: statisticsOf(dataset),
     heldOut: outcome.heldOut,
-    intervals: judged ? metricIntervals(study, outcome.heldOut) : {},
+    intervals: judged ? metricIntervals(study, outcome.heldOut, threshold) : {},
     coverage: outcome.coverage,
-    slices: judged ? slicesOf(study, outcome.heldOut) : [],
+    slices: judged ? slicesOf(study, outcome.heldOut, threshold) : [],
     choice: found.choice,
     warnings,
     seed,

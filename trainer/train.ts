@@ -9,6 +9,8 @@ import { siblingModule } from './fitting/crew.ts'
 import type { TrainHooks, TrainOptions } from './options.ts'
 
 const MOST_THREADS = 4
+/** Cells that are worth another thread: starting one costs as long as fitting some ten thousand cells. */
+const CELLS_PER_THREAD = 50_000
 
 /**
  * Rows in, a judged and calibrated model out. All work is done on threads of its own: the caller's event loop stays free, an
@@ -21,7 +23,7 @@ export async function train(dataset: Dataset, options: TrainOptions = {}, hooks:
   const input: ConductorInput = {
     dataset: await shareDataset(dataset, signal),
     options,
-    threads: Math.max(1, Math.floor(options.threads ?? Math.min(MOST_THREADS, availableParallelism()))),
+    threads: Math.max(1, Math.floor(options.threads ?? threadsFor(dataset, options))),
   }
   const worker = new Worker(siblingModule('conductor', import.meta.url), { workerData: input, env: {} })
   return new Promise<Artefact>((resolve, reject) => {
@@ -59,6 +61,12 @@ export async function train(dataset: Dataset, options: TrainOptions = {}, hooks:
     worker.on('error', failed)
     worker.on('exit', (code) => failed(new Error(`it ended with code ${code}`)))
   })
+}
+
+/** A search under the clock finds more with every thread; a few fits of few rows are done before another one has started. */
+function threadsFor({ x }: Dataset, { candidates = 'full' }: TrainOptions): number {
+  const most = Math.min(MOST_THREADS, availableParallelism())
+  return candidates === 'full' ? most : Math.min(most, 1 + Math.floor(x.length / CELLS_PER_THREAD))
 }
 
 function aborted(): TrainerError {

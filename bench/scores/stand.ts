@@ -7,8 +7,18 @@ import { migrate } from '../../platform/migrate.ts'
 
 export const log = createLog('error')
 
-/** An empty, migrated database on DATABASE_URL's server; dropped by `end`. */
-export async function openBenchDatabase(): Promise<{ database: Database; end(): Promise<void> }> {
+/** An empty, migrated database on DATABASE_URL's server, dropped by `end`; or in this process. */
+export async function openBenchDatabase(where: 'server' | 'embedded' = 'server'): Promise<{
+  database: Database
+  /** Empty for the embedded one. */
+  url: string
+  end(): Promise<void>
+}> {
+  if (where === 'embedded') {
+    const database = await openDatabase({ log })
+    await migrate(database, log)
+    return { database, url: '', end: () => database.close() }
+  }
   const server = process.env.DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/postgres'
   const name = `inkling_scores_${randomUUID().slice(0, 8)}`
   const onServer = async (sql: string) => {
@@ -24,6 +34,7 @@ export async function openBenchDatabase(): Promise<{ database: Database; end(): 
   await migrate(database, log)
   return {
     database,
+    url: url.href,
     async end() {
       await database.close()
       await onServer(`DROP DATABASE "${name}" WITH (FORCE)`)

@@ -1,28 +1,37 @@
-// What predictions cost a query, side by side in one run: `node bench/serving/serving.ts [turns]`. See docs/performance.md.
+// What predictions cost a query, side by side in one run: `node bench/serving/serving.ts [turns] [embedded]`. See docs/performance.md.
 import { createApp } from '../../app.ts'
 import type { Ground } from '../../cli/ground.ts'
 import { inkling } from '../../ml/extension/extension.ts'
 import { createPredictionLoader } from '../../ml/loaders.ts'
+import { startScoring } from '../../ml/scores/scoring-job.ts'
 import { churn } from '../../models/churn.ts'
 import { learningClient } from '../../platform/clients.ts'
 import { createClock } from '../../platform/clock.ts'
 import { loadConfig } from '../../platform/config.ts'
+import { localViewer } from '../../platform/viewer.ts'
 import { seedSchool } from '../../prisma/learning/seed/school.ts'
 import { log, openBenchDatabase, printMachine, printRow, quantile } from '../scores/stand.ts'
 
 const turns = Number(process.argv[2] ?? 60)
-const { database, end } = await openBenchDatabase()
+const { database, end } = await openBenchDatabase(process.argv[3] === 'embedded' ? 'embedded' : 'server')
 const config = loadConfig({ LOG_LEVEL: 'error' })
 const clock = await createClock(database, config)
 const learning = learningClient(database)
 const ground: Ground = { config, log, database, clock, learning, artefacts: null, close: () => database.close() }
 await seedSchool(database, { seed: 7, learners: 2000, now: clock.now() })
 await clock.set(clock.now(), 'the bench compares answers')
+// One prediction each: everybody is a member.
+await database.query('UPDATE learning."Subscription" SET "startsAt" = \'2000-01-01\', "endsAt" = NULL')
+await database.query(`INSERT INTO learning."Subscription" (id, "learnerId", plan, "priceUsd", "startsAt")
+  SELECT 'bench-' || l.id, l.id, (enum_range(NULL::learning."Plan"))[1], 10, '2000-01-01' FROM learning."Learner" l
+  WHERE NOT EXISTS (SELECT 1 FROM learning."Subscription" s WHERE s."learnerId" = l.id)`)
 await database.query('VACUUM ANALYZE')
 const app = await createApp(ground)
 await app.jobs.start()
 for (const jobId of (await app.trainMissing()).values()) await app.jobs.ended(jobId)
 await app.serving.refresh()
+const scoring = await startScoring({ jobs: app.jobs, models: app.models }, { model: 'churn' }, { viewer: localViewer })
+await app.jobs.ended(scoring.id)
 await app.jobs.stop() // its heartbeat would be in the figures
 
 let requests = 0
@@ -46,6 +55,22 @@ for (const [at, { values }] of eligible.entries()) served.encoder.write(encoded,
 
 const extended = learning.$extends(inkling({ models: [churn], serving: app.serving, now: () => now }))
 
+const { predictionLog } = app.monitoring
+const settle = () => predictionLog.flush()
+const loader = () =>
+  createPredictionLoader({ model: churn, serving: app.serving, client: learning, instant: new Date() })
+const answers = await loadAll()
+function loadAll() {
+  const { load } = loader()
+  return Promise.all(pairs.map((pair) => load(pair)))
+}
+/** What a request leaves behind, written off its path. */
+async function remember(): Promise<void> {
+  const versionId = served.version.id
+  predictionLog.record({ model: churn, tenant: 'default', versionId, answers, asOf: now, servedAt: new Date() })
+  await settle()
+}
+
 interface Figure {
   readonly wall: number[]
   readonly cpu: number[]
@@ -63,6 +88,7 @@ async function sideBySide<Name extends string>(works: Record<Name, (turn: number
       await works[name](turn)
       const wall = performance.now() - began
       const spent = process.cpuUsage(cpu)
+      await settle() // what was served is remembered off the request's path: it is a work of its own below
       if (turn < 0) continue
       figures[name].wall.push(wall)
       figures[name].cpu.push((spent.user + spent.system) / 1000)
@@ -77,6 +103,14 @@ async function sideBySide<Name extends string>(works: Record<Name, (turn: number
   return figures
 }
 
+/** As if the model file said `freshFor: { hours: 24 }`. */
+async function askFresh(query: string): Promise<unknown> {
+  Reflect.set(churn, 'freshForMs', 86_400_000)
+  const asked = await ask(query)
+  Reflect.deleteProperty(churn, 'freshForMs')
+  return asked
+}
+
 printMachine()
 process.stdout.write(
   `${eligible.length} of 1,000 learners are members; ${served.version.contents.learner}, ${served.encoder.width} features\n\n`,
@@ -86,9 +120,16 @@ printRow(['---', '---:', '---:', '---:', '---:'])
 const thousand = await sideBySide(
   {
     'without predictions': () => ask('{ learners(first: 1000) { nodes { id name country } } }'),
+    'with an ml field that asks no version': () =>
+      ask(
+        '{ learners(first: 1000) { nodes { id name country predictions(model: "churn", versions: []) { version } } } }',
+      ),
+    'with one stored prediction each': () =>
+      askFresh('{ learners(first: 1000) { nodes { id name country churnScore } } }'),
     'with one prediction each': () => ask('{ learners(first: 1000) { nodes { id name country churnScore } } }'),
     'the feature read alone': () => churn.read(learning, pairs),
     'onnxruntime alone': () => served.predictor.score(encoded.slice(), eligible.length),
+    'remembering 1,000 of them, afterwards': remember,
     'Prisma: findMany': () => learning.learner.findMany({ take: 1000 }),
     'Prisma: withMLMany': () => extended.learner.withMLMany({ take: 1000 }),
   },
@@ -97,9 +138,15 @@ const thousand = await sideBySide(
 const middle = (name: keyof typeof thousand) => quantile(thousand[name].wall, 0.5)
 const added = middle('with one prediction each') - middle('without predictions')
 const overhead = added - middle('the feature read alone') - middle('onnxruntime alone')
-process.stdout.write(
-  `\nwith / without: ${(middle('with one prediction each') / middle('without predictions')).toFixed(2)} x\n`,
-)
+process.stdout.write('\n')
+for (const name of [
+  'with an ml field that asks no version',
+  'with one stored prediction each',
+  'with one prediction each',
+] as const)
+  process.stdout.write(
+    `${name} / without: ${(middle(name) / middle('without predictions')).toFixed(1)} x wall, ${(quantile(thousand[name].cpu, 0.5) / quantile(thousand['without predictions'].cpu, 0.5)).toFixed(1)} x CPU\n`,
+  )
 process.stdout.write(
   `added: ${added.toFixed(1)} ms, of it neither feature read nor onnxruntime: ${((100 * overhead) / added).toFixed(0)} %\n\n`,
 )
@@ -113,11 +160,7 @@ const single = await sideBySide(
     'gateway: with its prediction': (turn) => ask(`{ learner(id: "${idOf(turn)}") { id name churnScore } }`),
     'Prisma: findUnique': (turn) => learning.learner.findUnique({ where: { id: idOf(turn) } }),
     'Prisma: withML': (turn) => extended.learner.withML({ where: { id: idOf(turn) } }),
-    'the prediction alone': (turn) =>
-      createPredictionLoader({ model: churn, serving: app.serving, client: learning, instant: new Date() }).load({
-        key: { id: idOf(turn) },
-        asOf: now,
-      }),
+    'the prediction alone': (turn) => loader().load({ key: { id: idOf(turn) }, asOf: now }),
   },
   turns * 10,
 )

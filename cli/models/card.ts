@@ -1,9 +1,9 @@
-import { writeFile } from 'node:fs/promises'
 import { Command, Option } from 'commander'
 import { cardOfVersion } from '../../ml/card/version-card.ts'
 import { models } from '../../models/index.ts'
 import { createRegistry } from '../../registry/registry.ts'
 import { openGround } from '../ground.ts'
+import { writeOutput } from '../output-file.ts'
 import { findVersion } from './version-name.ts'
 
 /** `inkling models card churn@7 --format html` */
@@ -23,7 +23,7 @@ export function cardCommand(): Command {
         const { version } = await findVersion(registry, name)
         const card = await cardOfVersion(registry, models, version, format === 'html' ? 'HTML' : 'MARKDOWN')
         if (output === undefined) process.stdout.write(card)
-        else await writeFile(output, card)
+        else await writeOutput(output, card)
       } finally {
         await ground.close()
       }

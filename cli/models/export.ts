@@ -1,9 +1,9 @@
-import { writeFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import { sha256Of } from '../../ml/receipt/receipt.ts'
 import { exportVersion } from '../../ml/transfer/transfer.ts'
 import { createRegistry } from '../../registry/registry.ts'
 import { openGround } from '../ground.ts'
+import { writeOutput } from '../output-file.ts'
 import { findVersion } from './version-name.ts'
 
 /** `inkling models export churn@7 churn-7.inkling` */
@@ -22,7 +22,7 @@ export function exportCommand(): Command {
         const registry = createRegistry(ground.database, ground)
         const { model, version } = await findVersion(registry, name)
         const file = await exportVersion(registry, version)
-        await writeFile(path, file)
+        await writeOutput(path, file)
         const result = {
           model: model.name,
           version: version.number,

@@ -7,13 +7,14 @@ import { type ImportPlan, parsePlan } from '../../ml/import/plan.ts'
 import type { ModelVersion } from '../../ml/model-version.ts'
 import { readRival } from '../../ml/rollout/opponent.ts'
 import { type Promotion, promotions } from '../../ml/rollout/policy.ts'
-import { registerVersion } from '../../ml/training.ts'
+import { completeRun } from '../../ml/training.ts'
 import { findModel } from '../../ml/training-job.ts'
 import { importTransferred } from '../../ml/transfer/transfer.ts'
 import { isVersionFile } from '../../ml/transfer/version-file.ts'
 import { models } from '../../models/index.ts'
 import { InklingError, messageOf } from '../../platform/errors.ts'
 import { createRegistry, type Registry } from '../../registry/registry.ts'
+import { GATE_FAILED } from '../exit-codes.ts'
 import { type Ground, openGround } from '../ground.ts'
 import { createProgressBar } from '../progress-bar.ts'
 
@@ -48,7 +49,7 @@ Examples:
   inkling models import churn model.onnx --inputs features.json --golden rows.json
   inkling models import churn churn-7.inkling
 
-Exit code 1 when the file is refused or the version failed a gate.`,
+Exit code 1 when the file is refused, 3 when the version failed a gate.`,
     )
     .action(run)
 }
@@ -63,7 +64,7 @@ async function run(name: string, path: string, options: Options): Promise<void> 
       ? { version: await importTransferred(registry, model, file, 'command line'), promoted: false, why: 'imported' }
       : await importOnnx(ground, registry, model, file, options)
     const { version, promoted, why } = result
-    if (version.reasons.length > 0) process.exitCode = 1
+    if (version.reasons.length > 0) process.exitCode = GATE_FAILED
     const { number, state, reasons, contents } = version
     const summary = { model: name, version: number, state, promoted, why, reasons, metrics: contents.metrics }
     process.stdout.write(options.json ? `${JSON.stringify(summary, null, 2)}\n` : reportOf(version, promoted, why))
@@ -94,14 +95,8 @@ async function importOnnx(ground: Ground, registry: Registry, model: Model, file
       onProgress: ({ done, total, message }) => bar.update(done, total, message),
     })
     bar.stop()
-    return await database.transaction(async () => {
-      const who = { promote: options.promote, createdBy: 'command line', runId: run.id }
-      const outcome = await registerVersion(registry, imported, who)
-      const { promoted, why, reasons, version } = outcome
-      const report = { promoted, why, reasons, metrics: imported.contents.metrics }
-      await registry.runs.mark(run.id, 'SUCCEEDED', { versionId: version.id, report })
-      return outcome
-    })
+    const who = { promote: options.promote, createdBy: 'command line', runId: run.id }
+    return await database.transaction(() => completeRun(registry, imported, who))
   } catch (error) {
     bar.stop()
     await registry.runs.mark(run.id, 'FAILED', { report: { error: { message: messageOf(error) } } })

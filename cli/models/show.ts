@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { metricNames } from '../../ml/metric-order.ts'
 import { MODEL_KIND, type ModelVersion } from '../../ml/model-version.ts'
 import { findVersionOf } from '../../ml/rollout/promotion.ts'
 import type { AliasMove } from '../../registry/version.ts'
@@ -32,7 +33,8 @@ function describe(
     `  ${id}, ${createdAt.toISOString().slice(0, 16)} by ${createdBy}`,
     `  ${rows} rows from ${window.from.slice(0, 10)} to ${window.to.slice(0, 10)}, ${positives} positive`,
     ...reasons.map((reason) => `  ${reason}`),
-    ...Object.entries(metrics).map(([metric, value]) => {
+    ...metricNames(metrics).map((metric) => {
+      const value = metrics[metric]
       const interval = intervals?.[metric]
       const shown = interval ? `  (95 %: ${interval[0].toFixed(4)} to ${interval[1].toFixed(4)})` : ''
       return `  ${metric.padEnd(12)} ${value?.toFixed(4) ?? 'not enough data'}${shown}`

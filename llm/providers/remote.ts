@@ -28,7 +28,11 @@ const kinds = {
       ...(headers && { headers }),
       ...(organization && { organization }),
     })
-    return { languageModel: (llm) => sdk.chat(llm), embeddingModel: (llm) => sdk.embedding(llm) }
+    return {
+      languageModel: (llm) => sdk.chat(llm),
+      embeddingModel: (llm) => sdk.embedding(llm),
+      batch: () => sdk.experimental_batch(),
+    }
   },
   async anthropic({ apiKey, baseUrl, headers, wire }: Account): Promise<Sdk> {
     const { createAnthropic } = await import('@ai-sdk/anthropic')
@@ -38,7 +42,7 @@ const kinds = {
       fetch: wire.fetch,
       ...(headers && { headers }),
     })
-    return { languageModel: (llm) => sdk.languageModel(llm) }
+    return { languageModel: (llm) => sdk.languageModel(llm), batch: () => sdk.experimental_batch() }
   },
   async gemini({ apiKey, baseUrl, headers, wire }: Account): Promise<Sdk> {
     const { createGoogle } = await import('@ai-sdk/google')
@@ -81,6 +85,9 @@ const kinds = {
 export type RemoteKind = keyof typeof kinds
 export const remoteKinds = Object.keys(kinds) as RemoteKind[]
 
+/** Kinds whose package speaks the provider's batch interface. */
+export const batchKinds: ReadonlySet<RemoteKind> = new Set<RemoteKind>(['openai', 'anthropic'])
+
 export function createRemoteProvider(kind: RemoteKind, account: Account): Provider {
-  return createSdkProvider(account.name, () => kinds[kind](account))
+  return createSdkProvider(account.name, () => kinds[kind](account), batchKinds.has(kind))
 }

@@ -111,7 +111,8 @@ function judgeFigure(model: Model, version: ModelVersion, name: FigureName, perf
 
 /** Decisions at another threshold than the hold-out's are another matter. */
 function isComparable(model: Model, { contents }: ModelVersion, name: FigureName): boolean {
-  return name === 'auc' || thresholdOf(model, contents) === (contents.metrics.threshold ?? 0.5)
+  const judgedAt = contents.metrics.threshold ?? 0.5 // a mean over folds, which may be a rounding away
+  return name === 'auc' || Math.abs(thresholdOf(model, contents) - judgedAt) < 1e-9
 }
 
 function judgeDeclared(name: string, value: number, { min, max }: AlertBound): Verdict {

@@ -1,4 +1,5 @@
 import type { Model } from '../define.ts'
+import { metricNames } from '../metric-order.ts'
 import type { ModelVersion } from '../model-version.ts'
 import { limitsOf } from './limits.ts'
 
@@ -113,7 +114,7 @@ function dataParts({ contents }: ModelVersion): Part[] {
 }
 
 function metricParts({ contents }: ModelVersion): Part[] {
-  const names = Object.keys(contents.metrics)
+  const names = metricNames(contents.metrics)
   if (names.length === 0) return [{ kind: 'text', text: 'Nothing was held out: no figure is known.' }]
   return [
     {

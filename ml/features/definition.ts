@@ -43,6 +43,11 @@ export interface Question<M extends string> {
   readonly fallback?: readonly Fallback[]
   /** The rule of thumb behind `fallback: ['RULE']`. */
   readonly rule?: Rule
+  /**
+   * A stored score of the version that serves may answer for so long instead of a computation (`source: STORED` with its `scoredAt`), unless
+   * a watched row changed since, or reasons or the like are asked. Default: always computed.
+   */
+  readonly freshFor?: Duration
   /** Hold-outs to report; the first is the main one. Default: by time and group where the rows allow it. */
   readonly split?: readonly SplitBy[]
   /** Category features whose levels get metrics of their own: is the model as good for everyone? */

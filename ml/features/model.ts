@@ -179,6 +179,8 @@ export interface Model {
   /** Tried in order when the model cannot answer; never when it abstains or the question does not apply. */
   readonly fallback?: readonly Fallback[]
   readonly rule?: Rule
+  /** How long a stored score may answer instead of a computation; always computed when absent. */
+  readonly freshForMs?: number
   /** Labelled rows that training needs at least; 200 when absent. */
   readonly minimumRows?: number
   /** Hold-outs to report; the first is the main one. */

@@ -1,7 +1,7 @@
 // What a model file says, as plain values: written by the kit, checked and compiled to SQL afterwards.
 import type { Actionable } from './model.ts'
 
-export type Duration = { readonly days: number } | { readonly hours: number }
+export type Duration = { readonly days: number } | { readonly hours: number } | { readonly minutes: number }
 
 /** Which rows of a list are known at the moment that is looked from. */
 export interface Timing {
@@ -82,4 +82,7 @@ export interface Snapshots {
   readonly from?: Date | string
 }
 
-export const hoursOf = (duration: Duration) => ('days' in duration ? duration.days * 24 : duration.hours)
+export function hoursOf(duration: Duration): number {
+  if ('days' in duration) return duration.days * 24
+  return 'hours' in duration ? duration.hours : duration.minutes / 60
+}

@@ -19,12 +19,22 @@ export function watchingOf(question: Question<string>): Watched {
     throw invalid(name, `outcomes.withinDays is ${outcomes.withinDays}`, 'Give a number of days above 0.')
   if (retrain && retrain.onOutcomes !== undefined && !(Number.isInteger(retrain.onOutcomes) && retrain.onOutcomes > 0))
     throw invalid(name, `retrain.onOutcomes is ${retrain.onOutcomes}`, 'Give a whole number above 0.')
+  if (retrain && retrain.timeZone !== undefined && !isTimeZone(retrain.timeZone))
+    throw invalid(name, `retrain.timeZone is "${retrain.timeZone}"`, 'Give an IANA name such as "Europe/Berlin".')
   return {
     ...(threshold === undefined ? {} : { threshold }),
     ...(alerts === undefined ? {} : { alerts }),
     ...(retrain === undefined ? {} : { retrain }),
     ...(predictionLog === undefined ? {} : { predictionLog }),
     ...(outcomes === undefined ? {} : { outcomes }),
+  }
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
+  } catch {
+    return false
   }
 }
 

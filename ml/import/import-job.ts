@@ -6,7 +6,7 @@ import type { Viewer } from '../../platform/viewer.ts'
 import type { Run } from '../../registry/runs.ts'
 import { readRival } from '../rollout/opponent.ts'
 import { promotions } from '../rollout/policy.ts'
-import { registerVersion } from '../training.ts'
+import { completeRun } from '../training.ts'
 import { findModel, type TrainingEngines } from '../training-job.ts'
 import { importModel, tryFile } from './importing.ts'
 import { parsePlan } from './plan.ts'
@@ -34,7 +34,7 @@ export function importJob({ registry, clock, client, models }: TrainingEngines):
       const { model: name, runId, sha256, seed, promote } = request
       const model = findModel(models, name)
       await context.transaction(async () => registry.runs.mark(runId, 'RUNNING'))
-      let register = async (): Promise<void> => {}
+      let register = async (): Promise<unknown> => undefined
       return context.step(
         'register',
         async () => {
@@ -48,17 +48,12 @@ export function importJob({ registry, clock, client, models }: TrainingEngines):
             signal: context.signal,
             onProgress: (progress) => context.progress(progress),
           })
-          register = async () => {
-            const createdBy = context.job.viewerId
-            const { version, ...outcome } = await registerVersion(registry, imported, { promote, createdBy, runId })
-            const { promoted, why, reasons } = outcome
-            const { metrics, comparison } = imported.contents
-            const report = { promoted, why, reasons, metrics, comparison }
-            await registry.runs.mark(runId, 'SUCCEEDED', { versionId: version.id, report })
-          }
+          register = () => completeRun(registry, imported, { promote, createdBy: context.job.viewerId, runId })
           return { metrics: imported.contents.metrics, reasons: [...imported.reasons] }
         },
-        () => register(),
+        async () => {
+          await register()
+        },
       )
     },
     async ended(job) {

@@ -3,14 +3,12 @@ import type { Artefact } from '../../trainer/artefact.ts'
 import { serialiseExplainer } from '../../trainer/explainer.ts'
 import { extractDataset } from '../dataset.ts'
 import type { Model, SqlClient } from '../define.ts'
-import { judge } from '../gates.ts'
-import type { ModelContents } from '../model-version.ts'
 import type { Origin } from '../origin.ts'
 import { sha256Of } from '../receipt/receipt.ts'
 import { writeReceipt } from '../receipt/writing.ts'
 import { gatherEvidence } from '../rollout/evidence.ts'
 import type { Rival } from '../rollout/opponent.ts'
-import type { TrainedModel } from '../training.ts'
+import { judgedContents, type TrainedModel } from '../training.ts'
 import { refuseOtherTypes } from './file-type.ts'
 import { judgeOnThread } from './judgement.ts'
 import type { Judgement } from './judging.ts'
@@ -65,42 +63,26 @@ export async function importModel(model: Model, options: ImportOptions): Promise
       signal,
       onRows: (rows) => report(20 + Math.round(50 * (1 - 1 / (1 + rows / 50_000))), `read ${rows} rows`),
     })
-    const { dataset, positives, notApplicable, window } = extraction
-    refuseTooFew(model, dataset.n, positives)
+    const { dataset } = extraction
+    refuseTooFew(model, dataset.n, extraction.positives)
     report(75, 'judging')
     const judgement = await judgeVersion(model, trial, resolved, plan, dataset, seed)
     signal?.throwIfAborted()
     const artefact = artefactOf(proven, judgement, resolved, seed)
     const receipt = await writeReceipt({ model, dataset, artefact, keptRows: null, now })
     const evidence = await gatherEvidence(model, artefact, dataset, (await options.rival?.()) ?? null)
-    const gates = judge(model, evidence)
-    const { onnx: _onnx, explainer: _explainer, heldOut: _heldOut, ...described } = artefact
-    const contents: ModelContents = {
-      ...described,
-      entity: model.entity,
-      question: model.question,
-      features: model.features,
-      rows: dataset.n,
-      positives,
-      notApplicable,
-      window: { from: window!.from.toISOString(), to: window!.to.toISOString() },
-      receipt: { rows: receipt.rows.sha256, definition: receipt.definition.sha256, code: receipt.code.sha256 },
-      gates,
-      comparison: evidence.champion,
-      reliability: judgement.reliability,
-      origin: originOf(file, proven, plan),
-    }
+    const { contents, reasons } = judgedContents(model, artefact, extraction, receipt, evidence)
     report(100, 'done')
     return {
       model,
       artefact,
-      contents,
+      contents: { ...contents, origin: originOf(file, proven, plan) },
       receipt,
       keptRows: null,
       trainedKeys: null,
       isJudgedUnseen: judgement.isUnseen,
       evidence,
-      reasons: gates.filter(({ isPassed }) => !isPassed).map(({ says }) => says),
+      reasons,
     }
   } finally {
     await trial.close()
@@ -121,7 +103,7 @@ function judgeVersion(
     open,
     trainedUntil: trainedUntil === undefined ? null : Date.parse(trainedUntil),
     slices: model.slices ?? [],
-    costs: model.costs ?? null,
+    threshold: model.threshold ?? null,
     seed,
   }
   return judgeOnThread(

@@ -3,7 +3,7 @@ import type { Column, Dataset } from '../../trainer/dataset.ts'
 import type { Spread } from '../../trainer/explainer.ts'
 import { holdOut, splitFor } from '../../trainer/folds.ts'
 import { fitVennAbers } from '../../trainer/interval.ts'
-import { bootstrapIntervals, type Costs, measure, reliability, sliceMetrics } from '../../trainer/metrics.ts'
+import { bootstrapIntervals, type Metrics, measure, sliceMetrics } from '../../trainer/metrics.ts'
 import { orderOf } from '../../trainer/order.ts'
 import { createRandom } from '../../trainer/random.ts'
 import { statisticsOf } from '../../trainer/statistics.ts'
@@ -19,7 +19,8 @@ export interface JudgingInput {
   /** Milliseconds since the epoch: later rows judge it. */
   readonly trainedUntil: number | null
   readonly slices: readonly string[]
-  readonly costs: Costs | null
+  /** Where precision and recall are taken; null: 0.5, and the figures do not say so. */
+  readonly threshold: number | null
   readonly seed: number
 }
 
@@ -30,7 +31,6 @@ export interface Judgement
     'columns' | 'metrics' | 'splits' | 'intervals' | 'slices' | 'statistics' | 'importances' | 'heldOut' | 'warnings'
   > {
   readonly spread: Spread
-  readonly reliability: ReturnType<typeof reliability>
   /** False when it may have learned from the rows that judge it. */
   readonly isUnseen: boolean
 }
@@ -44,7 +44,8 @@ const MOST_PERMUTED = 1000
 
 /** Scores the rows held out and measures everything that training would have. Pure but for `score`. */
 export async function judge(input: JudgingInput, score: ScoreRows): Promise<Judgement> {
-  const { trainedUntil, seed, costs } = input
+  const { trainedUntil, seed } = input
+  const threshold = input.threshold ?? 0.5
   const columns = completeLevels(input)
   const dataset = { ...input.dataset, columns, x: recode(input.dataset, columns) }
   const { rows, by, isUnseen, warnings } = heldOutOf(dataset, trainedUntil, seed)
@@ -52,13 +53,16 @@ export async function judge(input: JudgingInput, score: ScoreRows): Promise<Judg
   const y = Float32Array.from(rows, (row) => dataset.y[row]!)
   const answers = Float64Array.from(await scoreAll(score, x, columns.length))
   const order = orderOf(answers)
-  const metrics = measure('binary', y, answers, { order })
+  const metrics: Metrics = {
+    ...measure('binary', y, answers, { order, threshold }),
+    ...(input.threshold === null ? {} : { threshold }),
+  }
   const repeats = Math.max(20, Math.min(200, Math.floor(BOOTSTRAP_ROWS / rows.length)))
   const groups = dataset.groups ? { groups: Int32Array.from(rows, (row) => dataset.groups![row]!) } : {}
   const intervals = bootstrapIntervals(
     rows.length,
     (weights) => {
-      const { ece: _unweighted, ...weighed } = measure('binary', y, answers, { order, weights })
+      const { ece: _unweighted, ...weighed } = measure('binary', y, answers, { order, threshold, weights })
       return weighed
     },
     { repeats, seed, ...groups },
@@ -66,18 +70,17 @@ export async function judge(input: JudgingInput, score: ScoreRows): Promise<Judg
   const rest = dataset.n - rows.length
   const positives = dataset.y.reduce((sum, label) => sum + label, 0) - y.reduce((sum, label) => sum + label, 0)
   const rate = rest > 0 ? positives / rest : y.reduce((sum, label) => sum + label, 0) / rows.length
-  const baseline = measure('binary', y, new Float64Array(rows.length).fill(rate))
+  const baseline = measure('binary', y, new Float64Array(rows.length).fill(rate), { threshold })
   return {
     columns,
-    metrics: costs ? { ...metrics, threshold: 0.5 } : metrics,
+    metrics,
     splits: [{ by, train: rest, test: rows.length, metrics, baseline }],
     intervals,
-    slices: slicesOf(input.slices, columns, x, y, answers),
+    slices: slicesOf(input.slices, columns, x, y, answers, threshold),
     statistics: statisticsOf(dataset),
     importances: await importancesOf(columns, x, y, score, metrics.logLoss ?? null, seed),
     heldOut: { rows, answers },
     spread: { kind: 'venn-abers', tables: [fitVennAbers(answers, y)] },
-    reliability: reliability(y, answers),
     isUnseen,
     warnings: [...warnings, ...unknownLevels(input, columns)],
   }
@@ -171,6 +174,7 @@ function slicesOf(
   x: Float32Array,
   y: Float32Array,
   answers: Float64Array,
+  threshold: number,
 ): Artefact['slices'] {
   return wanted.flatMap((name) => {
     const index = columns.findIndex((column) => column.name === name && column.kind === 'category')
@@ -184,6 +188,7 @@ function slicesOf(
         'binary',
         Float32Array.from(rows, (row) => y[row]!),
         Float64Array.from(rows, (row) => answers[row]!),
+        { threshold },
       )
     return sliceMetrics(levels, columns[index]!.levels ?? [], measureSlice).map((slice) => ({ column: name, ...slice }))
   })

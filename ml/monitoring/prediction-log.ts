@@ -15,6 +15,10 @@ export interface ServedBatch {
   readonly answers: readonly Answer[]
   /** Whether these stand in for answers that failed and were recorded before. */
   readonly areFallbacks?: boolean
+  /** Where these probabilities become yes, where the answers do not tell: stored ones bring no version along. */
+  readonly threshold?: number
+  /** The moment that was asked about, on the data's clock. */
+  readonly asOf: Date
   /** On the wall clock. */
   readonly servedAt: Date
 }

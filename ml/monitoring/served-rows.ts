@@ -4,26 +4,41 @@ import type { ErrorCode } from '../../platform/errors.ts'
 import type { Model } from '../define.ts'
 import type { ModelContents } from '../model-version.ts'
 import { forgottenKeys, lockAgainstForgetting } from '../people/tombstones.ts'
-import { type Answer, type Estimate, isEstimate, isPrediction, type Prediction } from '../prediction.ts'
+import { type Answer, type Estimate, isEstimate, isPrediction, type Prediction, type Source } from '../prediction.ts'
 import { keyText } from '../scores/key.ts'
 import { featureBinOf, MISSING, UNKNOWN } from './bins.ts'
 import type { ServedBatch } from './prediction-log.ts'
-import { createSketchChanges, dayOf, type SketchChanges } from './sketches.ts'
-import { sliceColumnsOf, slicesOf } from './slices.ts'
+import {
+  addServed,
+  createSketchChanges,
+  dayOf,
+  type FeatureSketch,
+  type Sketch,
+  type SketchChanges,
+} from './sketches.ts'
+import { type SliceColumn, sliceColumnsOf, slicesOf } from './slices.ts'
 
 /** Rows between two turns of the event loop: binning them takes about a millisecond. */
 const TURN = 200
 
-interface Row {
-  readonly tenant: string
-  readonly model: string
-  readonly key: string
-  readonly asOf: string
-  readonly servedAt: string
+/** What the rows of one version about one moment have in common. */
+interface Ground {
+  readonly batch: ServedBatch
+  readonly contents: ModelContents | undefined
   readonly versionId: string | null
-  readonly probability: number
   readonly threshold: number
-  readonly source: string
+  readonly asOf: string
+  readonly source: Source
+  readonly sketch: Sketch
+  sketchOf(slice: string): Sketch
+  /** By column; null for one without statistics. */
+  readonly features: readonly (FeatureSketch | null)[]
+  readonly sliceColumns: readonly SliceColumn[]
+}
+
+interface Row {
+  readonly key: string
+  readonly probability: number
   readonly bins: readonly number[]
   readonly slices: readonly string[]
   readonly values: object | null
@@ -42,73 +57,99 @@ export async function writeServed(client: Queryable, batches: readonly ServedBat
   await lockAgainstForgetting(client)
   const isForgotten = await forgottenKeys(client)
   const changes = createSketchChanges()
-  let rows: Row[] = []
+  const rows = new Map<Ground, Row[]>()
+  let waiting = 0
   let seen = 0
-  for (const batch of batches)
+  for (const batch of batches) {
+    const groundOf = rememberGrounds(changes, batch)
     for (const answer of batch.answers) {
       if (++seen % TURN === 0) await nextTurn()
-      const row = count(changes, batch, answer)
-      if (!row || !isSampled(batch.model, row) || isForgotten(batch.tenant, batch.model, (answer as Estimate).key))
+      if (!isEstimate(answer) && quiet.has(answer.code)) continue
+      const ground = groundOf(answer)
+      if (!isEstimate(answer)) {
+        ground.sketch[answer.code === 'ABSTAINED' ? 'abstained' : 'failed']++
         continue
-      rows.push(row)
-      if (rows.length < 1000) continue
+      }
+      const row = count(ground, answer)
+      if (!isSampled(ground, row) || isForgotten(batch.tenant, batch.model, answer.key)) continue
+      const group = rows.get(ground)
+      if (group) group.push(row)
+      else rows.set(ground, [row])
+      if (++waiting < 1000) continue
       await insert(client, rows)
-      rows = []
+      rows.clear()
+      waiting = 0
     }
+  }
   await insert(client, rows)
   await changes.write(client)
 }
 
-/** Counts one answer; returns its row, null for what gave no probability. */
-function count(changes: SketchChanges, batch: ServedBatch, answer: Answer): Row | null {
-  const { model, tenant, versionId, servedAt, areFallbacks } = batch
-  const isComputed = isEstimate(answer) && isPrediction(answer)
-  const contents = isComputed ? answer.version.version.contents : undefined
-  const threshold = thresholdOf(model, contents)
-  const day = dayOf(isEstimate(answer) ? answer.asOf : servedAt)
-  const answerer = isEstimate(answer) ? answer.versionId : versionId
-  const key = { tenant, model: model.name, versionId: answerer ?? '', threshold, day, slice: '' }
-  if (!isEstimate(answer)) {
-    if (answer.code === 'ABSTAINED') changes.of(key).abstained++
-    else if (!quiet.has(answer.code)) changes.of(key).failed++
-    return null
-  }
-  if (areFallbacks) changes.of(key).fallback++
-  if (isComputed) {
-    changes.of(key).answered++
-    changes.serve(key, answer.probability)
-  }
-  const bins = isComputed
-    ? countFeatures(changes, { tenant, model: model.name, versionId: answerer!, day }, answer)
-    : []
-  return {
-    tenant,
-    model: model.name,
-    key: keyText(answer.key),
-    asOf: answer.asOf.toISOString(),
-    servedAt: servedAt.toISOString(),
-    versionId: answerer,
-    probability: answer.probability,
-    threshold,
-    source: answer.source,
-    bins,
-    slices: contents ? slicesOf(sliceColumnsOf(model, contents), bins) : [],
-    values: model.predictionLog?.values && isComputed ? namedValues(answer) : null,
+/** Rows are counted by the thousand: what they share is looked up once. */
+function rememberGrounds(changes: SketchChanges, batch: ServedBatch): (answer: Answer) => Ground {
+  const known = new Map<string, Ground>()
+  return (answer) => {
+    const id = isEstimate(answer) ? `${answer.source} ${answer.versionId} ${answer.asOf.getTime()}` : ''
+    let ground = known.get(id)
+    if (!ground) {
+      ground = groundOf(changes, batch, answer)
+      known.set(id, ground)
+    }
+    return ground
   }
 }
 
-function countFeatures(
-  changes: SketchChanges,
-  key: { tenant: string; model: string; versionId: string; day: string },
-  { version, row, values }: Prediction,
-): number[] {
-  const { columns, statistics } = version.version.contents
-  return columns.map(({ name: feature }, column) => {
-    const known = statistics[column]
-    if (!known) return MISSING
-    const bin = featureBinOf(known, row[column]!, values[column])
-    const steps = known.edges.length + 1
-    changes.feature({ ...key, feature }, steps, bin === MISSING ? steps : bin === UNKNOWN ? steps + 1 : bin)
+function groundOf(changes: SketchChanges, batch: ServedBatch, answer: Answer): Ground {
+  const { model, tenant } = batch
+  const contents = isEstimate(answer) && isPrediction(answer) ? answer.version.version.contents : undefined
+  const threshold = batch.threshold ?? thresholdOf(model, contents)
+  const moment = isEstimate(answer) ? answer.asOf : batch.asOf
+  const versionId = isEstimate(answer) ? answer.versionId : batch.versionId
+  const key = { tenant, model: model.name, versionId: versionId ?? '', day: dayOf(moment) }
+  return {
+    batch,
+    contents,
+    versionId,
+    threshold,
+    asOf: moment.toISOString(),
+    source: isEstimate(answer) ? answer.source : 'MODEL',
+    sketch: changes.of({ ...key, threshold, slice: '' }),
+    sketchOf: (slice) => changes.of({ ...key, threshold, slice }),
+    features: (contents?.columns ?? []).map(({ name: feature }, column) => {
+      const known = contents!.statistics[column]
+      return known ? changes.featureOf({ ...key, feature }, known.edges.length + 1) : null
+    }),
+    sliceColumns: contents ? sliceColumnsOf(model, contents) : [],
+  }
+}
+
+/** Counts one answer; returns its row. */
+function count(ground: Ground, estimate: Estimate): Row {
+  const { batch, sketch } = ground
+  if (batch.areFallbacks) sketch.fallback++
+  else {
+    sketch.answered++
+    addServed(sketch, estimate.probability)
+  }
+  const bins = isPrediction(estimate) ? countFeatures(ground, estimate) : []
+  const slices = bins.length > 0 ? slicesOf(ground.sliceColumns, bins) : []
+  // Slices of what was kept back or failed are not known: their shares are those of the whole alone.
+  for (const slice of slices) addServed(ground.sketchOf(slice), estimate.probability)
+  return {
+    key: keyText(estimate.key),
+    probability: estimate.probability,
+    bins,
+    slices,
+    values: batch.model.predictionLog?.values && isPrediction(estimate) ? namedValues(estimate) : null,
+  }
+}
+
+function countFeatures({ contents, features }: Ground, { row, values }: Prediction): number[] {
+  return features.map((sketch, column) => {
+    if (!sketch) return MISSING
+    const bin = featureBinOf(contents!.statistics[column]!, row[column]!, values[column])
+    const { counts } = sketch
+    counts[bin === MISSING ? counts.length - 2 : bin === UNKNOWN ? counts.length - 1 : bin]! += 1
     return bin
   })
 }
@@ -118,21 +159,26 @@ function namedValues({ model, values }: Prediction): object {
 }
 
 /** The same prediction is sampled or not wherever it is served, whatever it says: no share of labels is lost to chance twice. */
-function isSampled(model: Model, { key, asOf }: Row): boolean {
-  const share = model.predictionLog?.share ?? 1
+function isSampled({ batch, asOf }: Ground, { key }: Row): boolean {
+  const share = batch.model.predictionLog?.share ?? 1
   if (share >= 1) return true
   let hash = 2166136261 // FNV-1a
   for (const character of `${key}@${asOf}`) hash = Math.imul(hash ^ character.charCodeAt(0), 16777619)
   return (hash >>> 0) / 2 ** 32 < share
 }
 
-async function insert(client: Queryable, rows: readonly Row[]): Promise<void> {
-  if (rows.length === 0) return
+async function insert(client: Queryable, rows: ReadonlyMap<Ground, readonly Row[]>): Promise<void> {
+  if (rows.size === 0) return
+  const groups = [...rows].map(([{ batch, asOf, versionId, threshold, source }, group]) => {
+    const { tenant, model, servedAt } = batch
+    return { tenant, model: model.name, asOf, servedAt, versionId, threshold, source, rows: group }
+  })
   await client.query(
     `INSERT INTO inkling."Prediction" (tenant, model, key, "asOf", "servedAt", "versionId", probability, threshold, source, bins, slices, "values")
      SELECT tenant, model, key, "asOf", "servedAt", "versionId", probability, threshold, source, bins, slices, "values"
-     FROM jsonb_to_recordset($1::jsonb) AS x (tenant text, model text, key text, "asOf" timestamptz, "servedAt" timestamptz, "versionId" uuid,
-       probability float8, threshold float8, source text, bins smallint[], slices text[], "values" jsonb)`,
-    [JSON.stringify(rows)],
+     FROM jsonb_to_recordset($1::jsonb) AS g (tenant text, model text, "asOf" timestamptz, "servedAt" timestamptz, "versionId" uuid,
+         threshold float8, source text, rows jsonb),
+       jsonb_to_recordset(g.rows) AS x (key text, probability float8, bins smallint[], slices text[], "values" jsonb)`,
+    [JSON.stringify(groups)],
   )
 }

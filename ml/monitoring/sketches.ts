@@ -43,11 +43,10 @@ export const dayOf = (moment: Date) => moment.toISOString().slice(0, 10)
 /** What is added to stored sketches in one write. */
 export interface SketchChanges {
   of(key: SketchKey): Sketch
-  serve(key: SketchKey, probability: number): void
   /** by: 1 for a label that becomes known, -1 for one that is taken back. */
   label(key: SketchKey, probability: number, label: number, by: 1 | -1): void
-  /** bins: of the statistics; at: the bin, or the last two for missing and unknown. */
-  feature(key: Omit<FeatureSketch, 'counts'>, bins: number, at: number): void
+  /** bins: of the statistics; its counts have two more, for missing and unknown. */
+  featureOf(key: Omit<FeatureSketch, 'counts'>, bins: number): FeatureSketch
   write(client: Queryable): Promise<void>
 }
 
@@ -69,6 +68,12 @@ export function emptySketch(key: SketchKey): Sketch {
   }
 }
 
+export function addServed({ served, servedSum, threshold }: Sketch, probability: number): void {
+  const bin = binOf(probability, threshold)
+  served[bin]! += 1
+  servedSum[bin]! += probability
+}
+
 export function createSketchChanges(): SketchChanges {
   const sketches = new Map<string, Sketch>()
   const features = new Map<string, FeatureSketch>()
@@ -84,12 +89,6 @@ export function createSketchChanges(): SketchChanges {
   }
   return {
     of,
-    serve(key, probability) {
-      const sketch = of(key)
-      const bin = binOf(probability, key.threshold)
-      sketch.served[bin]! += 1
-      sketch.servedSum[bin]! += probability
-    },
     label(key, probability, label, by) {
       const sketch = of(key)
       const bin = binOf(probability, key.threshold)
@@ -100,14 +99,14 @@ export function createSketchChanges(): SketchChanges {
       sketch.logLoss -= by * Math.log(Math.min(1 - SMALLEST, Math.max(SMALLEST, likelihood)))
       sketch.brier += by * (probability - label) ** 2
     },
-    feature(key, bins, at) {
+    featureOf(key, bins) {
       const id = [key.tenant, key.model, key.versionId, key.day, key.feature].join('\u0001')
       let sketch = features.get(id)
       if (!sketch) {
         sketch = { ...key, counts: new Array<number>(bins + 2).fill(0) }
         features.set(id, sketch)
       }
-      sketch.counts[at]! += 1
+      return sketch
     },
     async write(client) {
       await writeSketches(client, sorted(sketches))

@@ -31,17 +31,27 @@ interface Due {
   readonly asOf: Date
 }
 
+/** Predictions that no outcome of their own moment answers yet. */
+const UNDERIVED = `inkling."Prediction" p WHERE p.model = $1 AND p."outcomeAt" IS DISTINCT FROM p."asOf"`
+/** Predictions that a viewer's outcome of their own moment answers: it gives way. */
+const RECORDED = `inkling."Outcome" o
+  JOIN inkling."Prediction" p ON p.model = o.model AND p.key = o.key AND p.tenant = o.tenant AND p."asOf" = o.at AND p."outcomeAt" = o.at
+  WHERE o.model = $1 AND o.source = 'RECORDED'`
+
 /** A model of the kit can tell the label of any pair: each prediction gets that of its own moment. */
-async function deriveExactly({ database, client, model, now, signal }: Derivation): Promise<number> {
+async function deriveExactly(derivation: Derivation): Promise<number> {
+  return (await deriveDue(derivation, UNDERIVED)) + (await deriveDue(derivation, RECORDED))
+}
+
+async function deriveDue({ database, client, model, now, signal }: Derivation, due: string): Promise<number> {
   const until = new Date(now.getTime() - (model.labelWindowMs ?? 0))
   let after: Due | undefined
   let labelled = 0
   for (;;) {
     signal?.throwIfAborted()
     const { rows } = await database.query<Due>(
-      `SELECT id, tenant, key, "asOf" FROM inkling."Prediction"
-       WHERE model = $1 AND "outcomeAt" IS DISTINCT FROM "asOf" AND "asOf" <= $2
-         AND ($3::timestamptz IS NULL OR ("asOf", id) > ($3::timestamptz, $4::bigint)) ORDER BY "asOf", id LIMIT ${PAGE}`,
+      `SELECT p.id, p.tenant, p.key, p."asOf" FROM ${due} AND p."asOf" <= $2
+         AND ($3::timestamptz IS NULL OR (p."asOf", p.id) > ($3::timestamptz, $4::bigint)) ORDER BY p."asOf", p.id LIMIT ${PAGE}`,
       [model.name, until, after?.asOf ?? null, after?.id ?? null],
     )
     if (rows.length === 0) return labelled
@@ -58,10 +68,14 @@ async function deriveExactly({ database, client, model, now, signal }: Derivatio
   }
 }
 
+/** Nothing is known of it, or only what a viewer recorded. */
+const UNANSWERED = `(p.label IS NULL OR EXISTS (SELECT FROM inkling."Outcome" o WHERE o.tenant = p.tenant AND o.model = p.model
+  AND o.key = p.key AND o.at = p."outcomeAt" AND o.source = 'RECORDED'))`
+
 /** Own SQL gives labels of moments of its own: each answers the predictions shortly before it. */
 async function deriveFromLabels({ database, client, model, now, signal }: Derivation): Promise<number> {
   const { rows } = await database.query<{ from: Date | null }>(
-    `SELECT min("asOf") AS "from" FROM inkling."Prediction" WHERE model = $1 AND label IS NULL`,
+    `SELECT min(p."asOf") AS "from" FROM inkling."Prediction" p WHERE p.model = $1 AND ${UNANSWERED}`,
     [model.name],
   )
   const from = rows[0]?.from
@@ -84,7 +98,7 @@ async function servedAmong(
 ): Promise<KnownLabel[]> {
   const { rows } = await database.query<{ tenant: string; place: string }>(
     `SELECT DISTINCT p.tenant, g.place FROM unnest($2::text[], $3::timestamptz[]) WITH ORDINALITY AS g(key, at, place)
-     JOIN inkling."Prediction" p ON p.model = $1 AND p.key = g.key AND p.label IS NULL
+     JOIN inkling."Prediction" p ON p.model = $1 AND p.key = g.key AND ${UNANSWERED}
        AND p."asOf" <= g.at AND p."asOf" >= g.at - $4 * interval '1 ms'`,
     [model.name, page.map(({ key }) => keyText(key)), page.map(({ asOf }) => asOf.toISOString()), within],
   )
@@ -119,6 +133,6 @@ async function keep(database: Database, model: Model, known: readonly KnownLabel
         sorted.map(({ label }) => label),
       ],
     )
-    return labelPredictions(client, model.name, sorted, within)
+    return labelPredictions(client, model.name, sorted, within, { areRows: true })
   })
 }

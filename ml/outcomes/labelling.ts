@@ -28,7 +28,8 @@ interface Labelled {
 
 /**
  * Joins labels to what was served: a label answers the predictions about its key that look from its moment or from up to `withinMs`
- * before it (0: from exactly its moment), unless a nearer outcome did. Moves the sketches along. Part of the caller's transaction.
+ * before it (0: from exactly its moment), unless a nearer outcome did; what rows say
+ * (`areRows`) stands over what a viewer recorded, however near. Moves the sketches along. Part of the caller's transaction.
  * Resolves with the number of predictions labelled.
  */
 export async function labelPredictions(
@@ -36,6 +37,7 @@ export async function labelPredictions(
   model: string,
   known: readonly KnownLabel[],
   withinMs: number,
+  { areRows }: { readonly areRows: boolean },
 ): Promise<number> {
   if (known.length === 0) return 0
   const { rows } = await client.query<Labelled>(
@@ -44,7 +46,9 @@ export async function labelPredictions(
      ), locked AS (
        SELECT p.id, p.label AS "oldLabel", p.weight AS "oldWeight", g.at, g.label, g.weight
        FROM given g JOIN inkling."Prediction" p ON p.model = $1 AND p.key = g.key AND p.tenant = g.tenant
-         AND p."asOf" <= g.at AND p."asOf" >= g.at - $7 * interval '1 ms' AND (p."outcomeAt" IS NULL OR p."outcomeAt" >= g.at)
+         AND p."asOf" <= g.at AND p."asOf" >= g.at - $7 * interval '1 ms'
+       LEFT JOIN inkling."Outcome" o ON o.tenant = p.tenant AND o.model = p.model AND o.key = p.key AND o.at = p."outcomeAt"
+       WHERE CASE WHEN o.source <> $8 THEN $8 = 'DERIVED' ELSE p."outcomeAt" IS NULL OR p."outcomeAt" >= g.at END
        ORDER BY p.id FOR UPDATE OF p
      ), nearest AS (SELECT DISTINCT ON (id) * FROM locked ORDER BY id, at)
      UPDATE inkling."Prediction" p SET label = n.label, weight = n.weight, "outcomeAt" = n.at, "labelledAt" = clock_timestamp()
@@ -58,6 +62,7 @@ export async function labelPredictions(
       known.map(({ label }) => label),
       known.map(({ weight }) => weight),
       withinMs,
+      areRows ? 'DERIVED' : 'RECORDED',
     ],
   )
   const changes = createSketchChanges()

@@ -74,7 +74,7 @@ export function recordOutcome(
     return {
       outcome,
       isRepeated: false,
-      predictions: await labelPredictions(client, model.name, [known], withinOf(model)),
+      predictions: await labelPredictions(client, model.name, [known], withinOf(model), { areRows: false }),
     }
   })
 }

@@ -72,7 +72,12 @@ export async function forgetPerson(
     await lockToForget(client)
     const sql = sqlClientOf(client)
     const traces = await person.traces(sql, key, tenant)
-    if (!traces) throw new InklingError('NOT_FOUND', `There is no such ${entity}.`, 'Look at its key.')
+    if (!traces)
+      throw new InklingError(
+        'NOT_FOUND',
+        `There is no ${entity} ${Object.values(key).join(', ')} in ${tenant}.`,
+        'Look at the key and the tenant.',
+      )
     const counts = { scores: 0, predictions: 0, outcomes: 0 }
     for (const { model: name, key: part } of traces) {
       const model = models.find((one) => one.name === name)

@@ -70,6 +70,7 @@ const format = z.object({
       slices: z.array(z.string()).optional(),
       lastKnown: z.string().optional(),
       costs: z.object({ falsePositive: z.number(), falseNegative: z.number() }).optional(),
+      threshold: z.number().optional(),
       calibration: z.enum(['platt', 'isotonic']).optional(),
       allowLeaks: z.array(z.string()).optional(),
     }),

@@ -1,4 +1,5 @@
 import type { FeatureSpec } from '../define.ts'
+import { metricNames } from '../metric-order.ts'
 import type { ModelVersion } from '../model-version.ts'
 
 /** A thing that differs; null where one side has none. */
@@ -33,12 +34,12 @@ export interface VersionDifference {
 
 /** What is different between two versions of one model. */
 export function differenceOf(before: ModelVersion, after: ModelVersion): VersionDifference {
-  const metrics = new Set([...Object.keys(before.contents.metrics), ...Object.keys(after.contents.metrics)])
+  const metrics = metricNames(before.contents.metrics, after.contents.metrics)
   return {
     before,
     after,
     features: changesOf(featuresOf(before), featuresOf(after)),
-    metrics: [...metrics].map((name) => ({ name, before: figureOf(before, name), after: figureOf(after, name) })),
+    metrics: metrics.map((name) => ({ name, before: figureOf(before, name), after: figureOf(after, name) })),
     settings: changesOf(settingsOf(before), settingsOf(after)),
   }
 }

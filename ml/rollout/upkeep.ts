@@ -2,15 +2,13 @@ import type { Database } from '../../platform/database.ts'
 import { isInklingError, messageOf } from '../../platform/errors.ts'
 import type { Log } from '../../platform/log.ts'
 import type { Registry } from '../../registry/registry.ts'
+import { type Looking, lookEvery } from '../looking.ts'
 import { CHAMPION, MODEL_KIND } from '../model-version.ts'
 import type { ReadArms } from './arms.ts'
 import { judgeExperiment, type ModelExperiment } from './experiments.ts'
 
-export interface ExperimentUpkeep {
-  /** Judges every running experiment now. */
-  look(): Promise<void>
-  stop(): Promise<void>
-}
+/** A look judges every running experiment. */
+export type ExperimentUpkeep = Looking<void>
 
 const LOOK_MS = 10_000
 const JUDGE = 'sequential test'
@@ -27,31 +25,17 @@ export function createExperimentUpkeep(options: {
   readonly everyMs?: number
 }): ExperimentUpkeep {
   const { registry, log, everyMs = LOOK_MS } = options
-  let looking: Promise<void> = Promise.resolve()
-
-  function look(): Promise<void> {
-    looking = looking.then(async () => {
-      const running = await registry.experiments.running(MODEL_KIND).catch((error) => {
-        log.warn({ event: 'experiments could not be looked up', error: messageOf(error) })
-        return []
-      })
-      for (const experiment of running)
-        await judge(options, experiment as ModelExperiment).catch((error) => {
-          if (isInklingError(error) && error.code === 'CONFLICT') return // somebody else ended it
-          log.error({ event: 'experiment could not be judged', experiment: experiment.id, error: messageOf(error) })
-        })
+  return lookEvery(everyMs, async () => {
+    const running = await registry.experiments.running(MODEL_KIND).catch((error) => {
+      log.warn({ event: 'experiments could not be looked up', error: messageOf(error) })
+      return []
     })
-    return looking
-  }
-  const timer = setInterval(() => void look(), everyMs)
-  timer.unref()
-  return {
-    look,
-    async stop() {
-      clearInterval(timer)
-      await looking
-    },
-  }
+    for (const experiment of running)
+      await judge(options, experiment as ModelExperiment).catch((error) => {
+        if (isInklingError(error) && error.code === 'CONFLICT') return // somebody else ended it
+        log.error({ event: 'experiment could not be judged', experiment: experiment.id, error: messageOf(error) })
+      })
+  })
 }
 
 async function judge(

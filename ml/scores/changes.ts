@@ -76,6 +76,25 @@ export async function readChanges(
   return rows.map(({ id, fields, key }) => ({ id, keys: keys.get(`${fields} ${key}`)! }))
 }
 
+/** More notes than these are not looked through. */
+const MOST_PARTS = 5000
+
+/** Tells whether an entity has rows with a note that they changed; with too many notes every entity may have. */
+export async function readChanged(database: Queryable, model: string): Promise<(key: KeyValues) => boolean> {
+  const { rows } = await database.query<{ fields: string; key: string }>(
+    `SELECT DISTINCT fields, key FROM (SELECT fields, key FROM inkling."ScoreChange" WHERE model = $1 LIMIT $2) noted`,
+    [model, MOST_PARTS + 1],
+  )
+  if (rows.length > MOST_PARTS) return () => true
+  const textOf = (values: readonly unknown[]) => JSON.stringify(values.map(String))
+  const noted = Map.groupBy(rows, ({ fields }) => fields)
+  const parts = [...noted].map(([fields, notes]) => ({
+    fields: fields.split(','),
+    texts: new Set(notes.map(({ key }) => textOf(JSON.parse(key) as unknown[]))),
+  }))
+  return (key) => parts.some(({ fields, texts }) => texts.has(textOf(fields.map((field) => key[field]))))
+}
+
 function partOf(fields: string, key: string): KeyValues {
   const values = JSON.parse(key) as string[]
   return Object.fromEntries(fields.split(',').map((field, index) => [field, values[index]!]))

@@ -5,7 +5,8 @@ import type { KeyValues } from '../define.ts'
  * wrote them: 7 and "7", { a, b } and { b, a }.
  */
 export function keyText(key: KeyValues): string {
-  const fields = Object.keys(key).sort()
+  const fields = Object.keys(key)
+  if (fields.length > 1) fields.sort()
   return JSON.stringify(fields.map((field) => String(key[field])))
 }
 

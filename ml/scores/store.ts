@@ -1,6 +1,8 @@
 import type { Database } from '../../platform/database.ts'
 import { DEFAULT_TENANT } from '../../platform/viewer.ts'
 import type { KeyValues } from '../define.ts'
+import type { FreshScores } from '../stored.ts'
+import { readChanged } from './changes.ts'
 import { keyText } from './key.ts'
 
 /** A score as it was stored. */
@@ -35,7 +37,7 @@ export interface ScoreBatch {
   readonly high: ArrayLike<number>
 }
 
-export interface ScoreStore {
+export interface ScoreStore extends FreshScores {
   /**
    * The newest score of each key, in the order of the keys; null where none is stored. With `asOf`: the one that was the newest at
    * that moment of the data's clock. One statement.
@@ -74,6 +76,20 @@ export function createScoreStore(database: Database): ScoreStore {
       )
       const found: (StoredScore | null)[] = keys.map(() => null)
       for (const { place, ...score } of rows) found[Number(place) - 1] = { key: keys[Number(place) - 1]!, ...score }
+      return found
+    },
+    async fresh(model, keys, { scoredSince, asOfFrom, asOfTo }) {
+      const hasChanged = await readChanged(database, model.name) // before the scores: a note that comes later is about a later row
+      const found: (StoredScore | null)[] = keys.map(() => null)
+      const { rows } = await database.query<Row>(
+        `SELECT u.place, ${COLUMNS} FROM unnest($2::text[]) WITH ORDINALITY u(key, place)
+         JOIN inkling."Score" s ON s.model = $1 AND s.key = u.key AND s."scoredAt" >= $3 AND s."asOf" BETWEEN $4 AND $5`,
+        [model.name, keys.map(keyText), scoredSince, asOfFrom, asOfTo],
+      )
+      for (const { place, ...score } of rows) {
+        const key = keys[Number(place) - 1]!
+        if (!hasChanged(key)) found[Number(place) - 1] = { key, ...score }
+      }
       return found
     },
     async history(model, keys, from, to) {

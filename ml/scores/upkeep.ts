@@ -3,6 +3,7 @@ import { messageOf } from '../../platform/errors.ts'
 import type { Log } from '../../platform/log.ts'
 import type { Viewer } from '../../platform/viewer.ts'
 import type { Model } from '../define.ts'
+import { type Looking, lookEvery } from '../looking.ts'
 import { newestNote } from './changes.ts'
 import { newestScoring } from './freshness.ts'
 import type { ScoringEngines } from './run.ts'
@@ -18,11 +19,8 @@ export interface ScoreUpkeepOptions extends Pick<ScoringEngines, 'database' | 's
   readonly wholeEveryMs?: number
 }
 
-export interface ScoreUpkeep {
-  /** Looks now; resolves with the jobs started. */
-  look(): Promise<string[]>
-  stop(): Promise<void>
-}
+/** A look resolves with the jobs started. */
+export type ScoreUpkeep = Looking<string[]>
 
 const LOOK_MS = 10_000
 const DAY_MS = 86_400_000
@@ -33,31 +31,17 @@ const DAY_MS = 86_400_000
  */
 export function createScoreUpkeep(options: ScoreUpkeepOptions): ScoreUpkeep {
   const { log, everyMs = LOOK_MS } = options
-  let looking: Promise<string[]> = Promise.resolve([])
-
-  function look(): Promise<string[]> {
-    looking = looking.then(async () => {
-      const started: string[] = []
-      for (const model of options.models) {
-        const job = await startDue(options, model).catch((error) => {
-          log.error({ event: 'scores could not be kept up', model: model.name, error: messageOf(error) })
-          return null
-        })
-        if (job) started.push(job)
-      }
-      return started
-    })
-    return looking
-  }
-  const timer = setInterval(() => void look(), everyMs)
-  timer.unref()
-  return {
-    look,
-    async stop() {
-      clearInterval(timer)
-      await looking
-    },
-  }
+  return lookEvery(everyMs, async () => {
+    const started: string[] = []
+    for (const model of options.models) {
+      const job = await startDue(options, model).catch((error) => {
+        log.error({ event: 'scores could not be kept up', model: model.name, error: messageOf(error) })
+        return null
+      })
+      if (job) started.push(job)
+    }
+    return started
+  })
 }
 
 /** Starts what a model's scores need most; null when that is nothing or under way. */

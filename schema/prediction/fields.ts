@@ -1,4 +1,4 @@
-import { GraphQLError } from 'graphql'
+import { GraphQLError, type GraphQLResolveInfo } from 'graphql'
 import type { KeyValues, Model } from '../../ml/define.ts'
 import type { Terms } from '../../ml/loaders.ts'
 import { type Absence, type Answer, type Estimate, isEstimate } from '../../ml/prediction.ts'
@@ -6,6 +6,7 @@ import { entityExtensions } from '../federation.ts'
 import { keyOf, momentOf } from './pair.ts'
 import { shown } from './precision.ts'
 import { refused } from './refused.ts'
+import { asksComputation } from './selection.ts'
 import type { AnyBuilder, PredictionContext, PredictionRefs } from './types.ts'
 import { registerVersions } from './versions.ts'
 
@@ -82,6 +83,7 @@ function predictionFields(
 ) {
   const names = fieldNamesOf(model)
   const scopes = ['predictions:read']
+  const mayBeStored = model.freshForMs !== undefined
   const args = {
     asOf: t.arg({ type: 'DateTime', description: 'Look from this moment, with what was known then. Default: now.' }),
     asServed: t.arg.boolean({
@@ -90,10 +92,10 @@ function predictionFields(
     }),
     within: t.arg({ type: within, description: 'How long it may take, and what to answer instead.' }),
   }
-  const answer = (key: KeyValues, given: Arguments, context: PredictionContext) =>
+  const answer = (key: KeyValues, given: Arguments, context: PredictionContext, computed = false) =>
     context
       .predictions(model.name)
-      .answer({ key: keyOf(model, key), asOf: momentOf(given.asOf, context.now) }, termsOf(given))
+      .answer({ key: keyOf(model, key), asOf: momentOf(given.asOf, context.now) }, termsOf(given, computed))
   return {
     [names.prediction]: t.field({
       scopes,
@@ -101,18 +103,21 @@ function predictionFields(
       nullable: true,
       args,
       description: `${model.question} Null when it cannot be said: \`${names.unavailable}\`, asked with the same arguments, tells why.`,
-      resolve: async (key: KeyValues, given: Arguments, context: PredictionContext) =>
-        estimateOrNull(await answer(key, given, context), given),
+      resolve: (key: KeyValues, given: Arguments, context: PredictionContext, info: GraphQLResolveInfo) =>
+        answer(key, given, context, mayBeStored && asksComputation(info)).then((answered) =>
+          estimateOrNull(answered, given),
+        ),
     }),
     [names.probability]: t.float({
       scopes,
       nullable: true,
       args,
       description: `${model.question} The probability alone, 0..1.`,
-      resolve: async (key: KeyValues, given: Arguments, context: PredictionContext) => {
-        const estimate = estimateOrNull(await answer(key, given, context), given)
-        return estimate && shown(estimate.probability, context.viewer)
-      },
+      resolve: (key: KeyValues, given: Arguments, context: PredictionContext) =>
+        answer(key, given, context).then((answered) => {
+          const estimate = estimateOrNull(answered, given)
+          return estimate && shown(estimate.probability, context.viewer)
+        }),
     }),
     [names.unavailable]: t.field({
       scopes,
@@ -120,10 +125,8 @@ function predictionFields(
       nullable: true,
       args,
       description: `Why \`${names.prediction}\` is null; null when there is a prediction.`,
-      resolve: async (key: KeyValues, given: Arguments, context: PredictionContext): Promise<Absence | null> => {
-        const answered = await answer(key, given, context)
-        return isEstimate(answered) ? null : answered
-      },
+      resolve: (key: KeyValues, given: Arguments, context: PredictionContext): Promise<Absence | null> =>
+        answer(key, given, context).then((answered) => (isEstimate(answered) ? null : answered)),
     }),
   }
 }
@@ -136,12 +139,13 @@ function estimateOrNull(answer: Answer, { within }: Arguments): Estimate | null 
 }
 
 /** Undefined for what is asked most: the champion's answer, however long it takes. */
-function termsOf({ asServed, within }: Arguments): Terms | undefined {
-  if (!asServed && !within) return undefined
+function termsOf({ asServed, within }: Arguments, computed: boolean): Terms | undefined {
+  if (!asServed && !within) return computed ? { computed } : undefined
   if (within && !(within.ms >= 1 && within.ms <= LONGEST_BUDGET_MS))
     throw refused(`ms must be between 1 and ${LONGEST_BUDGET_MS}.`)
   return {
     asServed: asServed ?? false,
+    computed,
     ...(within ? { within: { ms: within.ms, otherwise: within.otherwise === 'STORED' ? 'STORED' : 'NULL' } } : {}),
   }
 }

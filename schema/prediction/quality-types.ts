@@ -2,6 +2,7 @@ import { type Estimate, isPrediction, type Prediction } from '../../ml/predictio
 import { type Quality, qualityOf } from '../../ml/quality.ts'
 import type { AnyBuilder, PredictionContext } from './context.ts'
 import { shown } from './precision.ts'
+import { needsComputation } from './selection.ts'
 
 interface Source extends Quality {
   readonly prediction: Prediction
@@ -71,6 +72,7 @@ export function registerQuality(builder: AnyBuilder) {
   })
   return (t: AnyBuilder) => ({
     quality: t.field({
+      extensions: needsComputation,
       type: QualityRef,
       nullable: true,
       description: 'What was known about the entity; null for a stored score and for a rule.',

@@ -5,6 +5,7 @@ import { type Estimate, isPrediction, type Prediction } from '../../ml/predictio
 import type { ServedVersion } from '../../ml/served-version.ts'
 import type { AnyBuilder, PredictionContext } from './context.ts'
 import { refused } from './refused.ts'
+import { needsComputation } from './selection.ts'
 
 const MOST_REASONS = 100
 
@@ -55,6 +56,7 @@ export function registerReasons(builder: AnyBuilder, Unavailable: AnyBuilder) {
   })
   return (t: AnyBuilder) => ({
     reasonScale: t.field({
+      extensions: needsComputation,
       scopes: ['predictions:explain'],
       type: Scale,
       nullable: true,
@@ -62,6 +64,7 @@ export function registerReasons(builder: AnyBuilder, Unavailable: AnyBuilder) {
       resolve: (estimate: Estimate) => (explains(estimate) ? scaleOf(estimate.version) : null),
     }),
     reasons: t.field({
+      extensions: needsComputation,
       scopes: ['predictions:explain'],
       type: [ReasonRef],
       nullable: true, // null, with an error, for whom the probability has to be enough
@@ -81,6 +84,7 @@ export function registerReasons(builder: AnyBuilder, Unavailable: AnyBuilder) {
       resolve: (estimate: Estimate) => (isPrediction(estimate) && !hasReasons(estimate.version) ? NO_REASONS : null),
     }),
     baseLogOdds: t.float({
+      extensions: needsComputation,
       scopes: ['predictions:explain'],
       nullable: true,
       description: 'What the contributions of all reasons are added to: the log-odds before anything is known.',

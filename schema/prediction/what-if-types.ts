@@ -2,6 +2,7 @@ import { type Estimate, isPrediction } from '../../ml/prediction.ts'
 import type { Goal } from '../../ml/what-if.ts'
 import type { AnyBuilder, PredictionContext } from './context.ts'
 import { refused } from './refused.ts'
+import { needsComputation } from './selection.ts'
 
 const MOST_CHANGES = 3
 const MOST_ANSWERS = 10
@@ -35,6 +36,7 @@ export function registerWhatIf(builder: AnyBuilder) {
   })
   return (t: AnyBuilder) => ({
     whatIf: t.field({
+      extensions: needsComputation,
       scopes: ['predictions:explain'],
       type: [WhatIf],
       nullable: true,

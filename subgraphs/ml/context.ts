@@ -52,7 +52,7 @@ export function createMlContext(
       const { instant, now } = request
       const model = findModel(models, name)
       const served = predictionLog
-        ? (batch: ServedAnswers) => predictionLog.record({ ...batch, model, tenant, servedAt: new Date() })
+        ? (batch: ServedAnswers) => predictionLog.record({ ...batch, model, tenant, asOf: now, servedAt: new Date() })
         : undefined
       const parts = { model, serving, client, instant, now, batching: shared, scores, meter, shadow, tenant, served }
       const loader = countedLoader(createPredictionLoader(parts), request)

@@ -193,8 +193,9 @@ function registerTypes(builder: MlBuilder, { ModelRef, ModelVersionRef }: ModelR
         resolve: ({ challengerId }, _args, context) => context.versionById(challengerId),
       }),
       share: t.float({
-        description: "The challenger's share of the keys at the request's instant, 0..1; 0 when it has ended.",
-        resolve: ({ steps, endedAt }, _args, { instant }) => (endedAt ? 0 : bucketsAt(steps, instant) / BUCKETS),
+        description: "The challenger's share of the keys now, 0..1; 0 when it has ended.",
+        // not at the request's instant: a mutation that starts or ramps it says what it is from then on
+        resolve: ({ steps, endedAt }) => (endedAt ? 0 : bucketsAt(steps, new Date()) / BUCKETS),
       }),
       steps: t.field({ type: [StepRef], description: 'Its ramp.', resolve: ({ steps }) => [...steps] }),
       metric: t.string({ description: 'The loss that decides.', resolve: ({ plan }) => plan.metric }),

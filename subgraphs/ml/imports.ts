@@ -1,15 +1,17 @@
 import { readImportFile } from '../../ml/import/import-folder.ts'
 import { startImport } from '../../ml/import/import-job.ts'
 import type { ModelVersion } from '../../ml/model-version.ts'
+import { sha256Of } from '../../ml/receipt/receipt.ts'
 import { promotions } from '../../ml/rollout/policy.ts'
 import { findModel } from '../../ml/training-job.ts'
-import { importTransferred } from '../../ml/transfer/transfer.ts'
+import { exportVersion, importTransferred } from '../../ml/transfer/transfer.ts'
 import { isVersionFile } from '../../ml/transfer/version-file.ts'
 import { InklingError } from '../../platform/errors.ts'
 import type { Run } from '../../registry/runs.ts'
 import { withErrors } from '../../schema/errors.ts'
 import { parseJson } from '../../schema/text.ts'
 import type { ModelRefs } from './models.ts'
+import { versionOf } from './rollouts.ts'
 import type { MlBuilder } from './subgraph.ts'
 import type { TrainingRefs } from './training.ts'
 
@@ -19,7 +21,12 @@ interface Imported {
   readonly version: ModelVersion | null
 }
 
-/** Registers the mutation that brings a version from elsewhere. */
+interface Exported {
+  readonly version: ModelVersion
+  readonly file: Uint8Array
+}
+
+/** Registers the mutations that bring a version from elsewhere and write one for elsewhere. */
 export function registerImports(
   builder: MlBuilder,
   { ModelVersionRef }: ModelRefs,
@@ -42,6 +49,28 @@ export function registerImports(
         type: ModelVersionRef,
         nullable: true,
         description: 'The version, where it is registered already. Nothing promotes it by itself.',
+      }),
+    }),
+  })
+  const Exported = builder.objectRef<Exported>('ExportVersionPayload').implement({
+    description: 'A version in one file, as `inkling models export` writes it: the same version gives the same bytes.',
+    fields: (t) => ({
+      version: t.expose('version', { type: ModelVersionRef, description: 'What was exported.' }),
+      content: t.string({
+        description: 'The file in base64: the `content` of `importVersion` elsewhere.',
+        resolve: ({ file }) => Buffer.from(file).toString('base64'),
+      }),
+      bytes: t.int({ description: 'Its size, before base64.', resolve: ({ file }) => file.length }),
+      sha256: t.string({ description: 'Of the file.', resolve: ({ file }) => sha256Of(file) }),
+    }),
+  })
+  const ExportInput = builder.inputType('ExportVersionInput', {
+    description: 'Which version is to travel.',
+    fields: (t) => ({
+      model: t.string({ required: true, description: "The model's name." }),
+      version: t.string({
+        required: true,
+        description: "The version's id, its number, or an alias that points at it.",
       }),
     }),
   })
@@ -91,8 +120,28 @@ export function registerImports(
           return { run, job: { id: jobId }, version: null }
         }) as never,
     }),
+    exportVersion: t.field({
+      scopes: ['models:promote'],
+      type: resultOf(Exported as never, 'ExportVersionResult'),
+      description: `Writes a version with its artefacts and receipt into one file of at most ${MOST_EXPORTED >> 20} MiB, for another installation. Kept rows never travel.`,
+      args: { input: t.arg({ type: ExportInput, required: true, description: 'Which version.' }) },
+      resolve: (_root, { input }, context) =>
+        withErrors(failures, async (): Promise<Exported> => {
+          const version = await versionOf(context, input)
+          const file = await exportVersion(context.engines.registry, version)
+          if (file.length <= MOST_EXPORTED) return { version, file }
+          throw new InklingError(
+            'BAD_USER_INPUT',
+            `The file of ${version.name} version ${version.number} has ${file.length} bytes; an answer holds ${MOST_EXPORTED}.`,
+            `Write it where the server is: \`inkling models export ${version.name}@${version.number} <file>\`.`,
+          )
+        }) as never,
+    }),
   }))
 }
+
+/** An answer is held in memory several times over. */
+const MOST_EXPORTED = 16 << 20
 
 async function fileOf(
   { file, content }: { readonly file?: string | null | undefined; readonly content?: string | null | undefined },

@@ -1,5 +1,6 @@
 import { resolveArrayConnection } from '@pothos/plugin-relay'
 import type { FeatureSpec, Model } from '../../ml/define.ts'
+import { metricNames } from '../../ml/metric-order.ts'
 import { MODEL_KIND, type ModelContents, type ModelVersion } from '../../ml/model-version.ts'
 import type { Coverage } from '../../ml/serving.ts'
 import { isInklingError } from '../../platform/errors.ts'
@@ -20,7 +21,7 @@ export function registerModels(builder: MlBuilder) {
       value: t.exposeFloat('value', { nullable: true, description: 'Null: not enough rows to say.' }),
     }),
   })
-  const metrics = (values: Metrics) => Object.entries(values).map(([name, value]) => ({ name, value }))
+  const metrics = (values: Metrics) => metricNames(values).map((name) => ({ name, value: values[name]! }))
 
   const FeatureRef = builder.objectRef<FeatureSpec>('Feature').implement({
     description: 'One input of a model.',

@@ -8,6 +8,7 @@ import type { Database } from '../../platform/database.ts'
 import { seedSchool } from '../../prisma/learning/seed/school.ts'
 import type { TypedDocumentString } from '../client/graphql.ts'
 import { openTestDatabase, silent } from '../harness.ts'
+import { openBuilt } from './built-database.ts'
 
 export interface AppUnderTest {
   readonly app: App
@@ -27,30 +28,23 @@ export interface AppUnderTest {
 }
 
 /** The whole product in this process: a small simulated school, trained models, a gateway that listens on a free port. */
-export async function startApp(options: { learners: number; train?: boolean }): Promise<AppUnderTest> {
-  const database = await openTestDatabase()
+export async function startApp({
+  learners,
+  train = true,
+}: {
+  learners: number
+  train?: boolean
+}): Promise<AppUnderTest> {
+  const database = train
+    ? await openBuilt(`trained_${learners}`, (made) => trainSchool(made, learners))
+    : await openTestDatabase()
   const statements = countStatements(database)
-  // One moment for every run: the same rows, the same versions, whatever the day.
-  const config = loadConfig({ LOG_LEVEL: 'error', INKLING_NOW: '2026-11-20T12:00:00Z' })
-  const clock = await createClock(database, config)
-  const learning = learningClient(database)
-  const ground: Ground = {
-    config,
-    log: silent,
-    database,
-    clock,
-    learning,
-    artefacts: null,
-    close: () => database.close(),
-  }
-  await seedSchool(database, { seed: 7, learners: options.learners, now: clock.now() })
+  const ground = await groundOn(database)
+  const { learning } = ground
+  if (!train) await seedSchool(database, { seed: 7, learners, now: ground.clock.now() })
   const app = await createApp(ground)
   const server = await app.listen({ host: '127.0.0.1', port: 0 })
   await app.jobs.start()
-  if (options.train ?? true) {
-    for (const jobId of (await app.trainMissing()).values()) await app.jobs.ended(jobId)
-    await app.serving.refresh()
-  }
 
   async function send(query: string, variables?: object) {
     const response = await fetch(`${server.url}/graphql`, {
@@ -80,6 +74,25 @@ export async function startApp(options: { learners: number; train?: boolean }): 
       await database.close()
     },
   }
+}
+
+/** A school whose models were trained as a first start trains them. */
+async function trainSchool(database: Database, learners: number): Promise<void> {
+  const ground = await groundOn(database)
+  await seedSchool(database, { seed: 7, learners, now: ground.clock.now() })
+  const app = await createApp(ground)
+  await app.jobs.start()
+  for (const jobId of (await app.trainMissing()).values()) await app.jobs.ended(jobId)
+  await app.close()
+  await ground.learning.$disconnect()
+}
+
+async function groundOn(database: Database): Promise<Ground & { learning: ReturnType<typeof learningClient> }> {
+  // One moment for every run: the same rows, the same versions, whatever the day.
+  const config = loadConfig({ LOG_LEVEL: 'error', INKLING_NOW: '2026-11-20T12:00:00Z' })
+  const clock = await createClock(database, config)
+  const learning = learningClient(database)
+  return { config, log: silent, database, clock, learning, artefacts: null, close: () => database.close() }
 }
 
 /** Counts at the driver, below Prisma and everybody else. */

@@ -27,7 +27,7 @@ let overHttp: Gateway
 let inProcess: Gateway
 
 beforeAll(async () => {
-  under = await startApp({ learners: 300 })
+  under = await startApp({ learners: 1000 })
   const { subgraphs } = under.app
   const now = under.ground.clock.now()
   const instant = new Date()

@@ -148,6 +148,10 @@ describe('a model with a mistake', () => {
       'FEATURE_INVALID',
       /every is 0/,
     ],
+    ['a threshold that is no probability', { threshold: 1 }, 'MODEL_INVALID', /threshold is 1/],
+    ['a time zone of nowhere', { retrain: { timeZone: 'Mars' } }, 'MODEL_INVALID', /retrain.timeZone is "Mars"/],
+    ['outcomes by the half', { retrain: { onOutcomes: 1.5 } }, 'MODEL_INVALID', /retrain.onOutcomes is 1.5/],
+    ['an alert without a bound', { alerts: { recall: { min: Number.NaN } } }, 'MODEL_INVALID', /alerts.recall/],
     ['a group that is a list', { group: 'visits' }, 'FEATURE_INVALID', /, group: /],
   ])('is refused for %s', (_, mistake, code, message) => {
     const fault = faultOf({ ...right, ...mistake })

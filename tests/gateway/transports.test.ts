@@ -38,7 +38,11 @@ const queries: [name: string, query: string, variables?: object][] = [
     { v: [1, 2, 3] },
   ],
   ['a variable of the wrong type', 'query($n: Int) { learners(first: $n) { totalCount } }', { n: 'many' }],
-  ['a wrong variable that no subgraph reads', 'query($s: Float) { learner(id: "nobody") { score(scale: $s) } }', { s: 'x' }],
+  [
+    'a wrong variable that no subgraph reads',
+    'query($s: Float) { learner(id: "nobody") { score(scale: $s) } }',
+    { s: 'x' },
+  ],
   ['a missing variable', 'query($id: ID!) { learner(id: $id) { name } }'],
   ['an invalid query', '{ learners { nodes { nmae } } }'],
   ['a syntax error', '{ learners { '],

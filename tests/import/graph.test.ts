@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createJobs, type Jobs } from '../../jobs/engine.ts'
 import { importJob } from '../../ml/import/import-job.ts'
 import type { ModelContents } from '../../ml/model-version.ts'
+import { sha256Of } from '../../ml/receipt/receipt.ts'
 import { exportVersion } from '../../ml/transfer/transfer.ts'
 import { localViewer } from '../../platform/viewer.ts'
 import { createMlSubgraph } from '../../subgraphs/ml/subgraph.ts'
@@ -19,7 +20,8 @@ type Any = any
 describe('importVersion in the graph', () => {
   let stand: ToyStand
   let jobs: Jobs
-  let ask: (variables: object, scopes?: readonly string[]) => Promise<Any>
+  let send: (source: string, input: object, scopes?: readonly string[]) => Promise<Any>
+  let ask: (input: object, scopes?: readonly string[]) => Promise<Any>
   const folder = mkdtempSync(join(tmpdir(), 'inkling-import-'))
   beforeAll(async () => {
     stand = await openToyStand(1)
@@ -28,18 +30,23 @@ describe('importVersion in the graph', () => {
     jobs = await createJobs({ database, log: silent, worker: true, kinds: [importJob(engines)] })
     await jobs.start()
     const subgraph = createMlSubgraph({ ...engines, serving, jobs, seed: 7, importFolder: folder })
-    ask = async (input, scopes = ['admin']) => {
+    send = async (source, input, scopes = ['admin']) => {
       const viewer = { ...localViewer, scopes }
       const request = { requestId: 'r', viewer, now, instant: new Date(), log: silent }
       const { data, errors } = await graphql({
         schema: subgraph.schema,
-        source: `mutation ($input: ImportVersionInput!) { importVersion(input: $input) { __typename
-          ... on ImportVersionPayload { trainingRun { id state } job { id } modelVersion { id number state card } }
-          ... on Error { code message hint } } }`,
+        source,
         variableValues: { input },
         contextValue: subgraph.contextOf(request),
       })
-      return errors ? { errors } : data!.importVersion
+      return errors ? { errors } : data
+    }
+    ask = async (input, scopes) => {
+      const source = `mutation ($input: ImportVersionInput!) { importVersion(input: $input) { __typename
+          ... on ImportVersionPayload { trainingRun { id state } job { id } modelVersion { id number state card } }
+          ... on Error { code message hint } } }`
+      const answer = await send(source, input, scopes)
+      return answer.importVersion ?? answer
     }
   })
   afterAll(async () => {
@@ -67,6 +74,19 @@ describe('importVersion in the graph', () => {
     writeFileSync(join(folder, 'toy-1.inkling'), await exportVersion(stand.registry, version))
     const answer = await ask({ model: 'toy', file: 'toy-1.inkling' })
     expect(answer.modelVersion).toMatchObject({ state: 'REGISTERED', card: expect.stringContaining('# toy version') })
+  })
+
+  it('writes the file that another installation imports, for whoever may promote', async () => {
+    const source = `mutation ($input: ExportVersionInput!) { exportVersion(input: $input) {
+      ... on ExportVersionPayload { version { number } content bytes sha256 } ... on Error { code message } } }`
+    const { exportVersion: written } = await send(source, { model: 'toy', version: 'champion' })
+    const bytes = Buffer.from(written.content, 'base64')
+    const version = await stand.registry.version<ModelContents>(stand.ids[0]!)
+    expect(bytes.equals(await exportVersion(stand.registry, version))).toBe(true)
+    expect(written).toMatchObject({ version: { number: 1 }, bytes: bytes.length, sha256: sha256Of(bytes) })
+    expect((await ask({ model: 'toy', content: written.content })).modelVersion).toMatchObject({ state: 'REGISTERED' })
+    expect((await send(source, { model: 'toy', version: '99' })).exportVersion).toMatchObject({ code: 'NOT_FOUND' })
+    expect((await send(source, { model: 'toy', version: '1' }, ['models:read'])).errors).toHaveLength(1)
   })
 
   it('answers with what is wrong, and keeps nothing', async () => {

@@ -4,6 +4,7 @@ import { type ExecutionResult, parse, subscribe } from 'graphql'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { AlertEvent } from '../../ml/alerts/store.ts'
 import { sendWebhook, signatureOf } from '../../ml/alerts/webhook.ts'
+import { toyModel } from '../ml/toy-model.ts'
 import { admin, type MonitoringStand, now, openMonitoringStand, outcomeOf, RECORD, range, stranger } from './stand.ts'
 
 const SECRET = 'a secret of sixteen'
@@ -19,6 +20,7 @@ describe('alerts about a model that serves', () => {
   let server: Server
   const received: Received[] = []
   let failures = 1
+  let isBroken = false
   beforeAll(async () => {
     server = createServer((request, response) => {
       let body = ''
@@ -35,8 +37,14 @@ describe('alerts about a model that serves', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     stand = await openMonitoringStand(
       {
-        alerts: { owner: 'data team', accuracy: { min: 0.7 }, precision: { min: 0.3 }, recall: { min: 0.6 } },
+        threshold: 0.4, // recall is held against that of the hold-out at this threshold
+        alerts: { owner: 'data team', minimumRows: 60, accuracy: { min: 0.7 }, precision: { min: 0.3 } },
         retrain: { onDrift: true, onOutcomes: 100_000 },
+        abstain: { missingShare: 0.6 },
+        async read(...given) {
+          if (isBroken) throw new Error('the rows cannot be read')
+          return toyModel().read(...given)
+        },
       },
       { webhook: { url: url('/'), secret: SECRET, isPrivate: true } },
     )
@@ -60,30 +68,30 @@ describe('alerts about a model that serves', () => {
 
   it('raises none while outcomes are as in training', async () => {
     await stand.serve(range(1, 300))
-    await record(range(1, 150), false)
+    await record(range(1, 80), false)
     expect((await stand.monitor()).toy!.events).toEqual([])
     const { model } = await stand.ask(
       '{ model(name: "toy") { performance { nodes { labelled isEnough accuracy recall auc version { number } estimated { isEstimate accuracy } intervals { name low high } } } servedCounts { nodes { served abstentionRate errorRate } } drift { nodes { feature psi isDrifted missingRate } } predictionDrift { psi isDrifted } } }',
     )
     const [point] = model.performance.nodes
     expect(point).toMatchObject({
-      labelled: 150,
+      labelled: 79, // of toy 70 too little is known
       isEnough: true,
       version: { number: 1 },
       estimated: { isEstimate: true },
     })
     expect(point.accuracy).toBeGreaterThan(0.75)
     expect(Math.abs(point.estimated.accuracy - point.accuracy)).toBeLessThan(0.15)
-    expect(model.servedCounts.nodes).toEqual([{ served: 300, abstentionRate: 0, errorRate: 0 }])
+    expect(model.servedCounts.nodes).toEqual([{ served: 296, abstentionRate: 4 / 300, errorRate: 0 }])
     expect(model.drift.nodes.map(({ isDrifted }: { isDrifted: boolean }) => isDrifted)).toEqual([false, false])
     expect(model.predictionDrift.isDrifted).toBe(false)
   })
 
   it('raises exactly one, however many figures inverted outcomes drive down and however often it looks', async () => {
-    await record(range(1, 150), true)
+    await record(range(1, 80), true)
     const events = await Promise.all([stand.monitor(), stand.monitor(), stand.monitor()])
     expect(events.flatMap(({ toy }) => toy!.events)).toEqual(['OPENED PERFORMANCE'])
-    await record(range(151, 50), true)
+    await record(range(81, 20), true)
     await stand.monitor()
     const found = await alerts()
     expect(found).toHaveLength(1)
@@ -91,7 +99,7 @@ describe('alerts about a model that serves', () => {
       rule: 'PERFORMANCE',
       state: 'OPEN',
       owner: 'data team',
-      rows: 200,
+      rows: 99,
       version: { number: 1 },
     })
     expect(found[0].breaches.map(({ name }: { name: string }) => name)).toEqual(
@@ -136,16 +144,16 @@ describe('alerts about a model that serves', () => {
   })
 
   it('resolves once it is well within its bounds again, and not before', async () => {
-    await record(range(1, 60), false)
+    await record(range(1, 30), false)
     expect((await stand.monitor()).toy!.events).toEqual([]) // still out of bounds
-    await record(range(1, 200), false)
+    await record(range(1, 100), false)
     expect((await stand.monitor()).toy!.events).toEqual(['RESOLVED PERFORMANCE'])
     expect((await alerts())[0].state).toBe('RESOLVED')
   })
 
   it('names the input that drifts, once, and trains again where the model file says so', async () => {
     await stand.database.query('UPDATE toy SET x = x + 3 WHERE id > 600')
-    await stand.serve(range(601, 600))
+    await stand.serve(range(601, 300))
     const { toy } = await stand.monitor()
     expect(toy!.events).toEqual(['OPENED DRIFT'])
     expect(toy!.retrainings).toHaveLength(1)
@@ -190,5 +198,20 @@ describe('alerts about a model that serves', () => {
     await stand.ask('mutation ($id: ID!) { acknowledgeAlert(input: { id: $id }) { __typename } }', { id })
     expect(await live).toMatchObject([{ move: 'ACKNOWLEDGED', rule: 'DRIFT' }])
     expect(await follow('not a cursor', 1)).toMatchObject([{ code: 'BAD_USER_INPUT' }])
+  })
+
+  it('tells when a version keeps much to itself, and when predictions fail', async () => {
+    await stand.database.query('UPDATE toy SET x = NULL, colour = NULL WHERE id BETWEEN 901 AND 1200')
+    await stand.serve(range(901, 300))
+    expect((await stand.monitor()).toy!.events).toEqual(['OPENED ABSTENTION'])
+    isBroken = true
+    await stand.serve(range(1, 200))
+    isBroken = false
+    expect((await stand.monitor()).toy!.events).toEqual(['OPENED ERRORS'])
+    const { nodes } = (await stand.ask(ALERTS, { states: ['OPEN'] })).alerts
+    expect(nodes.slice(0, 2)).toMatchObject([
+      { rule: 'ERRORS', rows: 1100, breaches: [{ name: 'errors', bound: 0.05 }] },
+      { rule: 'ABSTENTION', breaches: [{ name: 'abstention', bound: 0.2 }] },
+    ])
   })
 })

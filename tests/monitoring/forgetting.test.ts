@@ -81,7 +81,13 @@ describe('removing a person', () => {
     const loader = stand.loader({
       now,
       served: (batch) =>
-        stand.predictionLog.record({ ...batch, model: stand.model, tenant: 'default', servedAt: new Date() }),
+        stand.predictionLog.record({
+          ...batch,
+          model: stand.model,
+          tenant: 'default',
+          asOf: now,
+          servedAt: new Date(),
+        }),
     })
     await loader.load({ key: { id: '20' }, asOf: now })
     // Removed elsewhere: this process's buffer was not written first.

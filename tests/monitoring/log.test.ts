@@ -18,7 +18,7 @@ function batchOf(rows: number): ServedBatch {
     const estimate = { model, key: { id: next++ }, asOf, source: 'RULE' as const, probability: 0.4, low: 0, high: 1 }
     return { ...estimate, confidence: 0, riskLevel: 'MEDIUM' as const, versionId: null, scoredAt: null }
   })
-  return { model, tenant: 'default', versionId: null, answers, areFallbacks: true, servedAt: new Date() }
+  return { model, tenant: 'default', versionId: null, answers, areFallbacks: true, asOf, servedAt: new Date() }
 }
 
 const countRows = async (database: Database) =>

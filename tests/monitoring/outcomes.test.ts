@@ -138,9 +138,14 @@ describe('outcomes of what was served', () => {
     const early = new Date('2026-01-01T00:00:00Z')
     await stand.serve(range(200, 10), early)
     await stand.ask(RECORD, outcomeOf(200, true, new Date('2026-01-03T00:00:00Z')))
-    expect((await stand.monitor()).toy!.labelled).toBeGreaterThanOrEqual(9)
+    const nearer = new Date(early.getTime() + 60_000)
+    const {
+      rows: [known],
+    } = await stand.database.query<{ y: number }>('SELECT y FROM toy WHERE id = 205')
+    await stand.ask(RECORD, outcomeOf(205, known!.y === 0, nearer)) // nearer than the rows' own, and wrong
+    expect((await stand.monitor()).toy!.labelled).toBe(10)
     const truth = await stand.database.query<{ id: number; y: number }>(
-      'SELECT id, y FROM toy WHERE id BETWEEN 201 AND 209',
+      'SELECT id, y FROM toy WHERE id BETWEEN 200 AND 209',
     )
     for (const { id, y } of truth.rows) {
       const [row] = await rows(`key = '["${id}"]' AND "asOf" = '${early.toISOString()}'`)
@@ -149,7 +154,7 @@ describe('outcomes of what was served', () => {
     expect((await stand.monitor()).toy!.labelled).toBe(0)
     const conflict = await stand.ask(
       RECORD,
-      outcomeOf(201, truth.rows[0]!.y === 0, new Date(early.getTime() + 201 * 60_000)),
+      outcomeOf(201, truth.rows[1]!.y === 0, new Date(early.getTime() + 201 * 60_000)),
     )
     expect(conflict.recordOutcome.code).toBe('OUTCOME_DERIVED')
   })

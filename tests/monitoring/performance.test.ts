@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { binOf, firstPositiveBin, probabilityShares } from '../../ml/monitoring/bins.ts'
 import { performanceOf } from '../../ml/monitoring/performance.ts'
-import { createSketchChanges, type Sketch } from '../../ml/monitoring/sketches.ts'
+import { addServed, createSketchChanges, type Sketch } from '../../ml/monitoring/sketches.ts'
 import { createRandom, measure } from '../../trainer/index.ts'
 
 const key = { tenant: 't', model: 'm', versionId: 'v', threshold: 0.2337, day: '2026-03-01', slice: '' }
@@ -17,7 +17,7 @@ function draw(n: number, seed: number, days = 1) {
     const probability = random.next() ** 3
     const label = random.next() < probability ? 1 : 0
     const day = { ...key, day: `2026-03-${String(1 + (row % days)).padStart(2, '0')}` }
-    changes.serve(day, probability)
+    addServed(changes.of(day), probability)
     changes.label(day, probability, label, 1)
     const sketch = changes.of(day)
     sketch.answered++
@@ -73,8 +73,9 @@ describe('figures from sketches', () => {
     const size = (rows: number) => {
       const changes = createSketchChanges()
       for (let row = 0; row < rows; row++) {
-        changes.serve(key, (row % 1000) / 1000)
-        changes.feature({ tenant: 't', model: 'm', versionId: 'v', day: key.day, feature: 'x' }, 10, row % 12)
+        addServed(changes.of(key), (row % 1000) / 1000)
+        const feature = changes.featureOf({ tenant: 't', model: 'm', versionId: 'v', day: key.day, feature: 'x' }, 10)
+        feature.counts[row % 12]! += 1
       }
       const sketch = changes.of(key)
       return [sketch.served.length, sketch.servedSum.length, sketch.labelled.length]

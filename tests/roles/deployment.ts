@@ -91,7 +91,10 @@ async function overProcesses(ground: SeededGround): Promise<Deployment> {
     DRAIN_SECONDS: '1',
   }
   const make = (role: Role, more: object = {}) => roleProcess(role, { ...environment, ...more })
-  const parts = await Promise.all(subgraphNames.flatMap((name) => [make(name), make(name)]))
+  const ml = await Promise.all([make('ml'), make('ml')])
+  const reach = { INKLING_SUBGRAPHS: ml.map(({ url }) => `ml=${url}`).join(',') }
+  const others = subgraphNames.filter((name) => name !== 'ml')
+  const parts = [...ml, ...(await Promise.all(others.flatMap((name) => [make(name, reach), make(name, reach)])))]
   const addresses = parts.map(({ role, url }) => `${role}=${url}`).join(',')
   const gateways = await Promise.all([1, 2].map(() => make('gateway', { INKLING_SUBGRAPHS: addresses })))
   const worker = await make('worker')

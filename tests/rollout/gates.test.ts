@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Extraction, extractDataset } from '../../ml/dataset.ts'
 import type { Model } from '../../ml/define.ts'
 import { judge } from '../../ml/gates.ts'
-import type { Evidence } from '../../ml/rollout/evidence.ts'
+import { type Evidence, gatherEvidence } from '../../ml/rollout/evidence.ts'
 import { heldBack } from '../../ml/rollout/first-training.ts'
 import { readRival } from '../../ml/rollout/opponent.ts'
 import { decide, type Promotion } from '../../ml/rollout/policy.ts'
-import { registerVersion, type TrainedModel, trainVersion } from '../../ml/training.ts'
+import { judgedContents, registerVersion, type TrainedModel, trainVersion } from '../../ml/training.ts'
 import type { Database } from '../../platform/database.ts'
 import { createRegistry, type Registry } from '../../registry/registry.ts'
 import { contest } from '../../trainer/contest.ts'
@@ -20,6 +21,9 @@ describe('gates and policies', () => {
   let registry: Registry
   let client: ReturnType<typeof countingClient>
   let first: TrainedModel
+  /** Of every row, after the first. */
+  let second: TrainedModel
+  let extraction: Extraction
   const model = toyModel({ rule: ({ x }) => (x === null ? null : Number(x) > 0 ? 0.9 : 0.1) })
 
   beforeAll(async () => {
@@ -28,6 +32,7 @@ describe('gates and policies', () => {
     client = countingClient(database)
     await fillToys(database, 1500)
     first = await train({ labels: (...given) => until(model.labels(...given), 700) })
+    extraction = await extractDataset(model, client, { now })
   })
   afterAll(() => database.close())
 
@@ -42,6 +47,13 @@ describe('gates and policies', () => {
         rival: () => readRival(registry, model),
       },
     )
+  /** The same rows, seed and settings give the same bytes: only what they are held against and by what rules is new. */
+  async function judgedAgain(change: Partial<Model> = {}): Promise<TrainedModel> {
+    const own = { ...model, ...change }
+    const { artefact, receipt } = second
+    const evidence = await gatherEvidence(own, artefact, extraction.dataset, await readRival(registry, own))
+    return { ...second, model: own, evidence, ...judgedContents(own, artefact, extraction, receipt, evidence) }
+  }
   const register = (trained: TrainedModel, promote: Promotion) =>
     registerVersion(registry, trained, { promote, createdBy: 'tests' })
 
@@ -51,10 +63,10 @@ describe('gates and policies', () => {
   })
 
   it('hold a new version against the champion on rows that it has not seen, where there are enough', async () => {
-    const trained = await train({
+    second = await train({
       gates: { auc: { champion: { atLeast: -0.2 } }, logLoss: { baseline: { atLeast: 0 } } },
     })
-    const { champion, baseline } = trained.evidence
+    const { champion, baseline } = second.evidence
     expect(champion).toMatchObject({ number: 1, isUnseen: true })
     expect(champion!.rows).toBeGreaterThanOrEqual(100)
     const gain = champion!.gains.auc!
@@ -62,15 +74,15 @@ describe('gates and policies', () => {
     expect(gain.high).toBeGreaterThanOrEqual(gain.gain)
     expect(gain.gain).toBeCloseTo(gain.own - gain.other, 12)
     expect(baseline).toMatchObject({ by: 'RULE' })
-    expect(trained.contents.gates).toMatchObject([
+    expect(second.contents.gates).toMatchObject([
       { gate: 'auc', against: 'CHAMPION', isPassed: true },
       { gate: 'logLoss', against: 'BASELINE', isPassed: true, says: expect.stringContaining('than the rule') },
     ])
   })
 
   it('say so when the champion has learned from the rows that judge, and keep it unless the other is surely not worse', async () => {
-    await register(await train(), 'always') // saw every row
-    const again = await train()
+    await register(await judgedAgain(), 'always') // saw every row
+    const again = await judgedAgain()
     expect(again.evidence.champion).toMatchObject({ number: 2, isUnseen: false })
     const outcome = await register(again, 'if-better')
     expect(outcome).toMatchObject({
@@ -78,14 +90,14 @@ describe('gates and policies', () => {
       why: expect.stringContaining('some of which taught the champion'),
     })
     expect(outcome.version.state).toBe('REGISTERED')
-    const demanding = await train({ gates: { logLoss: { champion: { atLeast: 0.5 } } } })
+    const demanding = await judgedAgain({ gates: { logLoss: { champion: { atLeast: 0.5 } } } })
     expect(demanding.reasons[0]).toMatch(
       /^logLoss .* than the champion \(version 2, which has learned from some of these rows\): surely at least 0.5 is demanded$/,
     )
   })
 
   it('do not promote over a champion that came while the version was compared with another', async () => {
-    const trained = await train({ better: { metric: 'auc', atLeast: -1 } })
+    const trained = await judgedAgain({ better: { metric: 'auc', atLeast: -1 } })
     await registry.move({
       kind: 'model',
       name: 'toy',
@@ -102,7 +114,7 @@ describe('gates and policies', () => {
   })
 
   it('keep a version waiting for approval, and one that failed a gate rejected with every reason', async () => {
-    const trained = await train({
+    const trained = await judgedAgain({
       gates: { auc: { min: 0.99, slices: { colour: { min: 0.999, rows: 20 } } }, logLoss: { max: 0.01 } },
     })
     expect((await register({ ...trained, reasons: [] }, 'after-approval')).version.state).toBe('PENDING')
@@ -122,7 +134,7 @@ describe('gates and policies', () => {
   })
 
   it('let a version replace a champion that reads other features and cannot serve any more', async () => {
-    const trained = await train({ schemaHash: 'toy-2' })
+    const trained = await judgedAgain({ schemaHash: 'toy-2' })
     expect(trained.evidence.champion).toBeNull()
     expect(decide(trained.model, 'if-better', trained)).toMatchObject({
       isPromoted: true,

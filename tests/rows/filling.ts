@@ -14,7 +14,7 @@ const onProgress = ({ done, total }: { done: number; total: number }) => {
   if (done > total / 2 && done < total) process.stdout.write('half\n')
 }
 if (what === 'school')
-  await seedSchool(database, { seed: 7, learners: 1_200, now: new Date('2026-11-20T00:00Z'), onProgress })
+  await seedSchool(database, { seed: 7, learners: 400, now: new Date('2026-11-20T00:00Z'), onProgress })
 else await importOulad(database, tables!, { onProgress })
 process.stdout.write('done\n')
 await database.close()

@@ -6,17 +6,18 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, inject, it } from 'vitest'
 import { openDatabase } from '../../platform/database.ts'
 import { readOrigin } from '../../prisma/learning/rows/origin.ts'
-import { createServerDatabase, silent } from '../harness.ts'
+import { createServerDatabase, fillTestFolder, silent } from '../harness.ts'
 import { writeSample } from './sample.ts'
 
 const filling = fileURLToPath(new URL('filling.ts', import.meta.url))
+const server = inject('server')
 let folder: string
 let where: string
 let drop: () => Promise<void>
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'inkling-kill-'))
-  const server = inject('server')
+  if (!server) fillTestFolder(join(folder, 'data'))
   const created = server ? await createServerDatabase(server) : { url: join(folder, 'data'), drop: async () => {} }
   where = created.url
   drop = created.drop
@@ -65,14 +66,14 @@ async function survives(given: readonly string[], origin: object): Promise<void>
 it('leaves nothing of a school that was killed half-way, and fills it when started again', {
   timeout: 180_000,
 }, async () => {
-  await survives(['school'], { origin: { source: 'simulated' }, learners: 1_200 })
+  await survives(['school'], { origin: { source: 'simulated' }, learners: 400 })
 })
 
 it('leaves nothing of an import that was killed half-way, and ends it when started again', {
   timeout: 180_000,
 }, async () => {
   const tables = join(folder, 'tables')
-  const students = Array.from({ length: 20_000 }, (_, at) => 100_000 + at)
+  const students = Array.from({ length: 5_000 }, (_, at) => 100_000 + at)
   writeSample(tables, {
     'studentInfo.csv': (lines) => [
       ...lines,
@@ -83,5 +84,5 @@ it('leaves nothing of an import that was killed half-way, and ends it when start
       ...students.flatMap((id) => [`1752,${id},18,"false",70`, `1753,${id},50,"false",71`]),
     ],
   })
-  await survives(['oulad', tables], { origin: { source: 'oulad' }, learners: 20_003, attempts: 40_004 })
+  await survives(['oulad', tables], { origin: { source: 'oulad' }, learners: 5_003, attempts: 10_004 })
 })

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startScoring } from '../../ml/scores/scoring-job.ts'
 import { models } from '../../models/index.ts'
@@ -52,6 +53,18 @@ describe('lists by stored score through the gateway', () => {
       expect(Math.abs(node.struggleProbability - score)).toBeLessThan(0.05) // some seconds lie between the two moments
     }
     expect(enrollmentsByWithdrawal.nodes).toHaveLength(5)
+  })
+
+  it('answers the examples: a list by score, and a scoring of everyone that is followed', async () => {
+    const example = (name: string) =>
+      readFileSync(new URL(`../../examples/queries/${name}.graphql`, import.meta.url), 'utf8')
+    const { learnersByChurn, progressByStruggle } = await ask(example('9-sorted-by-score'))
+    expect(learnersByChurn.edges).toHaveLength(10)
+    expect(progressByStruggle.edges).toHaveLength(5)
+    const [mutation] = example('82-score-everyone').split(/\n\n(?=#)/)
+    const { scoreModel } = await ask(mutation!)
+    expect(scoreModel).toMatchObject({ __typename: 'ScoreModelPayload', job: { id: expect.any(String) } })
+    expect(await under.app.jobs.ended(scoreModel.job.id)).toMatchObject({ state: 'SUCCEEDED' })
   })
 
   it('scores again, by itself, those whose rows a mutation changed', async () => {

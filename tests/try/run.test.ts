@@ -18,7 +18,7 @@ afterAll(() => rm(folder, { recursive: true }))
 const optionsOf = (options: Partial<TryOptions> & { label: string }): TryOptions => ({
   drop: [],
   k: 1,
-  budget: 300,
+  budget: 60,
   seed: 7,
   // a thread costs more to start than so few rows to learn from
   threads: 1,

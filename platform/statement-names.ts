@@ -1,0 +1,32 @@
+import { createHash } from 'node:crypto'
+
+/** A statement as Prisma's adapters pass it on. */
+interface Statement {
+  readonly sql: string
+  readonly args: readonly unknown[]
+}
+
+/** The first parameter is an array of keys: the text is the same for any number of them. */
+const OVER_KEYS = /\bunnest\(\$1::/
+/** For more keys than these the plan that is made for them is worth its making: 5,000 pairs of struggle take 0.57 s with it, 0.85 without. */
+const FEW = 200
+
+const names = new Map<string, string>()
+
+function nameOf({ sql, args }: Statement): string | undefined {
+  const [keys] = args
+  if (!Array.isArray(keys) || keys.length > FEW || !OVER_KEYS.test(sql)) return undefined
+  let name = names.get(sql)
+  if (!name) {
+    name = `inkling_${createHash('sha256').update(sql).digest('hex').slice(0, 32)}`
+    names.set(sql, name)
+  }
+  return name
+}
+
+/**
+ * The name under which a connection keeps a statement over few keys parsed and planned, for Prisma's `statementNameGenerator`; undefined for
+ * every other statement, which the driver takes for no name though the adapters' type does not say so. Planning a feature read takes longer
+ * than reading one row: 0.85 ms for a churn read, 0.3 with a kept plan.
+ */
+export const statementNameOf = nameOf as (statement: Statement) => string

@@ -89,5 +89,20 @@ export const remoteKinds = Object.keys(kinds) as RemoteKind[]
 export const batchKinds: ReadonlySet<RemoteKind> = new Set<RemoteKind>(['openai', 'anthropic'])
 
 export function createRemoteProvider(kind: RemoteKind, account: Account): Provider {
-  return createSdkProvider(account.name, () => kinds[kind](account), batchKinds.has(kind))
+  const discreet = { ...account, wire: withoutKey(account.wire, account.apiKey) }
+  return createSdkProvider(account.name, () => kinds[kind](discreet), batchKinds.has(kind))
+}
+
+/** What a refusal quotes of the key goes no further: its words become messages, lines of the log and rows. */
+function withoutKey(wire: Wire, apiKey: string): Wire {
+  if (apiKey === '') return wire
+  return {
+    ...wire,
+    async fetch(input, init) {
+      const response = await wire.fetch(input, init)
+      if (response.ok) return response
+      const { status, statusText, headers } = response
+      return new Response((await response.text()).replaceAll(apiKey, '***'), { status, statusText, headers })
+    },
+  }
 }

@@ -23,6 +23,14 @@ export function bodyOf(response: IncomingMessage, options: BodyOptions): Readabl
   let isDue = false
   let rest: NodeJS.Timeout | null = null
   let failure: unknown = null
+  /** What came since the last look. */
+  let unseen: Buffer[] = []
+
+  const joined = (): string => {
+    frames!.add(unseen.length === 1 ? unseen[0]! : Buffer.concat(unseen))
+    unseen = []
+    return frames!.take()
+  }
 
   const start = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
     const pass = (part: Uint8Array | string) => {
@@ -32,7 +40,7 @@ export function bodyOf(response: IncomingMessage, options: BodyOptions): Readabl
     const look = () => {
       isDue = false
       if (isOver) return
-      pass(frames!.take())
+      pass(joined())
       if (!frames!.hasText) return
       response.pause()
       rest = setTimeout(() => {
@@ -43,12 +51,12 @@ export function bodyOf(response: IncomingMessage, options: BodyOptions): Readabl
     const end = () => {
       isOver = true
       if (rest) clearTimeout(rest)
-      if (frames) pass(frames.take() + frames.rest())
+      if (frames) pass(joined() + frames.rest())
     }
     const fail = (error: unknown) => {
       if (isOver) return
       isOver = true // what is read from here on is no event any more
-      for (let part = response.read(); part !== null && frames; part = response.read()) frames.add(part)
+      for (let part = response.read(); part !== null && frames; part = response.read()) unseen.push(part)
       end()
       if (signal?.aborted) controller.error(error)
       else if (isWanted(controller)) tell(controller, error)
@@ -60,7 +68,7 @@ export function bodyOf(response: IncomingMessage, options: BodyOptions): Readabl
       bytes += part.length
       if (bytes > mostBytes) return fail(new ProviderError('TOO_LARGE', `The reply is longer than ${mostBytes} bytes.`))
       if (!frames) return pass(part)
-      frames.add(part)
+      unseen.push(part)
       if (!isDue) setImmediate(look)
       isDue = true
     })

@@ -60,7 +60,7 @@ async function startAll(): Promise<void> {
     await seedEmpty(ground)
     app = await createApp(ground)
     const server = await app.listen({ host: config.HOST, port: config.PORT })
-    say(`GraphiQL  ${server.url}/graphql   (${whoMayAsk(config)})`)
+    say(`${config.NODE_ENV === 'production' ? 'GraphQL ' : 'GraphiQL'}  ${server.url}/graphql   (${whoMayAsk(config)})`)
     stopOnSignal(async () => {
       await server.drain()
       await app!.close()

@@ -14,14 +14,16 @@ export interface Page {
 
 /**
  * The GraphiQL page with its scripts, styles and workers inside: it asks no other host for anything. The package weighs 9 MB
- * and is loaded when the page is first asked for. Subscriptions run over the WebSocket of the same path.
+ * and is loaded when the page is first asked for. Subscriptions are posted and answered by events: the page sends no header over a
+ * WebSocket, so that the token of the Headers tab would be left behind.
  */
 export async function renderGraphiql(examples: readonly Example[], title: string): Promise<Page> {
   const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql')
   const text = renderGraphiQL({
     title,
     endpoint: '/graphql',
-    subscriptionsProtocol: 'WS',
+    subscriptionsProtocol: 'SSE',
+    method: 'POST',
     schemaDescription: true,
     inputValueDeprecation: true,
     defaultTabs: examples.map((example) => ({ query: tabOf(example) })),

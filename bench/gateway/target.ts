@@ -9,12 +9,14 @@ import { transformSupergraphToPublicSchema } from '@theguild/federation-composit
 import { buildASTSchema, type GraphQLSchema, isObjectType, parse } from 'graphql'
 import { composeSupergraph } from '../../gateway/compose.ts'
 import { createGateway } from '../../gateway/gateway.ts'
+import { serveSubgraph } from '../../gateway/serve-subgraph.ts'
 import { listen } from '../../gateway/server.ts'
 import { smallGraph } from '../../tests/gateway/small-graph.ts'
 import { requestOf, silent } from '../../tests/gateway/stand.ts'
 
 const [kind = '', addresses = '{}'] = process.argv.slice(2)
 const urls: Record<string, string> = JSON.parse(addresses)
+const secret = 'between the gateway and its subgraphs'
 const { subgraphs } = smallGraph()
 const request = { transport: 'http', headers: {}, requestId: 'r' } as const
 
@@ -48,7 +50,8 @@ async function gatewayOver(transport: Parameters<typeof createGateway>[0]['trans
 
 const starts: Record<string, () => Promise<number | Record<string, string>>> = {
   gateway: () => gatewayOver('local'),
-  'gateway over HTTP': () => gatewayOver({ urls, secret: 'between the gateway and nobody who asks' }),
+  'gateway over HTTP': () => gatewayOver({ urls, secret }),
+  'hasty gateway': () => gatewayOver({ urls, secret, timeoutMs: 2_000 }),
   async 'one Apollo Server'() {
     const server = new ApolloServer({ schema: monolith(), introspection: false })
     const { url } = await startStandaloneServer(server, {
@@ -67,6 +70,12 @@ const starts: Record<string, () => Promise<number | Record<string, string>>> = {
     const server = createServer(runtime as never)
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     return (server.address() as { port: number }).port
+  },
+  /** As a role of its own serves it: signed requests alone, and /live. */
+  async 'ml alone'() {
+    const subgraph = subgraphs.find(({ name }) => name === 'ml')!
+    const { url } = await serveSubgraph({ subgraph, requestOf, secret, host: '127.0.0.1', port: 0, log: silent })
+    return { ml: url }
   },
   async subgraphs() {
     const served: Record<string, string> = {}

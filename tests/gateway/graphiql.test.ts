@@ -11,6 +11,8 @@ it('serves a GraphiQL page that loads nothing from elsewhere, with the example q
   // The page weighs 9 MB: a matcher that prints it would hide what failed.
   expect(text.includes('<title>The small graph</title>')).toBe(true)
   expect(text.includes('# Who is at risk\\nquery WhoIsAtRisk { learners { nodes { id score } } }')).toBe(true)
+  // A WebSocket of the page would carry no header, and with it no token.
+  expect(text.includes('"subscriptionsProtocol":"SSE","method":"POST"')).toBe(true)
   // Scripts, styles, fonts and pictures are inside; addresses inside comments and strings are not loaded.
   const head = text.slice(0, text.indexOf('<script>'))
   expect(/<(script|link|img|iframe)[^>]*\s(src|href)="https?:/i.test(text)).toBe(false)

@@ -246,6 +246,18 @@ export type WatchSubscription = { jobEvents:
     | { __typename: 'JobSucceeded', sequence: number, at: string }
    };
 
+export type LiveSubscriptionVariables = Exact<{ [key: string]: never; }>;
+
+
+export type LiveSubscription = { jobs:
+    | { __typename: 'JobChanged', from: JobState | null, state: JobState | null, cursor: string, job: { id: string, kind: string, progress: { done: number, total: number | null, message: string | null } | null, attempts: Array<{ number: number, worker: string, outcome: JobOutcome | null }> } }
+    | { __typename: 'JobEntered', from: JobState | null, state: JobState | null, cursor: string, job: { id: string, kind: string, progress: { done: number, total: number | null, message: string | null } | null, attempts: Array<{ number: number, worker: string, outcome: JobOutcome | null }> } }
+    | { __typename: 'JobLeft', from: JobState | null, state: JobState | null, cursor: string, job: { id: string, kind: string, progress: { done: number, total: number | null, message: string | null } | null, attempts: Array<{ number: number, worker: string, outcome: JobOutcome | null }> } }
+    | { __typename: 'JobsCut', cursor: string }
+    | { __typename: 'JobsListed', cursor: string, jobs: Array<{ id: string, kind: string, state: JobState }> }
+    | { __typename: 'JobsRefused', cursor: string }
+   };
+
 export type ModelsQueryVariables = Exact<{ [key: string]: never; }>;
 
 
@@ -287,6 +299,39 @@ export type TimeQueryVariables = Exact<{
 
 
 export type TimeQuery = { learners: { nodes: Array<{ name: string, now: { probability: number, trend: { direction: TrendDirection, slopePerDay: number, scores: number } | null } | null, then: { probability: number, asOf: string } | null, served: { probability: number, source: PredictionSource, scoredAt: string | null, modelVersion: { number: number } | null } | null, quick: { probability: number, source: PredictionSource } | null, quickUnavailable: { code: UnavailableCode } | null }> } };
+
+export type WhatStandsInQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type WhatStandsInQuery = { learners: { nodes: Array<{ name: string, churn: { probability: number, source: PredictionSource, scoredAt: string | null } | null, churnUnavailable: { code: UnavailableCode, message: string, hint: string } | null, progress: { nodes: Array<{ objective: { title: string }, struggle: { probability: number, confidence: number, riskLevel: RiskLevel, source: PredictionSource, scoredAt: string | null, modelVersion: { number: number } | null } | null, struggleUnavailable: { code: UnavailableCode, message: string, hint: string } | null }> } }> } };
+
+export type ScoreEveryoneMutationVariables = Exact<{ [key: string]: never; }>;
+
+
+export type ScoreEveryoneMutation = { scoreModel:
+    | { __typename: 'InvalidInputError', code: string, message: string, hint: string }
+    | { __typename: 'NotFoundError', code: string, message: string, hint: string }
+    | { __typename: 'ScoreModelPayload', job: { id: string, state: JobState } }
+    | { __typename: 'TooManyJobsError', code: string, message: string, hint: string }
+   };
+
+export type ProgressSubscriptionVariables = Exact<{
+  jobId: string | number;
+}>;
+
+
+export type ProgressSubscription = { jobEvents:
+    | { __typename: 'JobArtifactKept' }
+    | { __typename: 'JobCancelled' }
+    | { __typename: 'JobEventsCut' }
+    | { __typename: 'JobEventsRefused' }
+    | { __typename: 'JobFailed', error: { message: string } | null }
+    | { __typename: 'JobLogged' }
+    | { __typename: 'JobMoved' }
+    | { __typename: 'JobProgressed', progress: { done: number, total: number | null, message: string | null } }
+    | { __typename: 'JobStepCommitted' }
+    | { __typename: 'JobSucceeded' }
+   };
 
 export type MostLikelyToLeaveQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -545,6 +590,39 @@ export const WatchDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:976660b530bffcb299ef51dfa7275af5db9166285a57fd83e9ddabdde7a77739"}) as unknown as TypedDocumentString<WatchSubscription, WatchSubscriptionVariables>;
+export const LiveDocument = new TypedDocumentString(`
+    subscription Live {
+  jobs(first: 5) {
+    __typename
+    cursor
+    ... on JobsListed {
+      jobs {
+        id
+        kind
+        state
+      }
+    }
+    ... on JobsChange {
+      from
+      state
+      job {
+        id
+        kind
+        progress {
+          done
+          total
+          message
+        }
+        attempts {
+          number
+          worker
+          outcome
+        }
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:733948a0d9789078df1a6f417eee8e1688f2c21c1b4594c1b173cec21dca491e"}) as unknown as TypedDocumentString<LiveSubscription, LiveSubscriptionVariables>;
 export const ModelsDocument = new TypedDocumentString(`
     query Models {
   models {
@@ -765,6 +843,84 @@ export const TimeDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:c0877d9f1d0eb903cbfc70c12ac01aedb832b5cb9f04655e86a0320792b7f52b"}) as unknown as TypedDocumentString<TimeQuery, TimeQueryVariables>;
+export const WhatStandsInDocument = new TypedDocumentString(`
+    query WhatStandsIn {
+  learners(first: 10) {
+    nodes {
+      name
+      churn {
+        probability
+        source
+        scoredAt
+      }
+      churnUnavailable {
+        code
+        message
+        hint
+      }
+      progress(first: 2) {
+        nodes {
+          objective {
+            title
+          }
+          struggle {
+            probability
+            confidence
+            riskLevel
+            source
+            scoredAt
+            modelVersion {
+              number
+            }
+          }
+          struggleUnavailable {
+            code
+            message
+            hint
+          }
+        }
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:f31b0aeefdf24e3aaf8c5e26acf064983f7bedd1d49025ee4fd35f0a6bfad425"}) as unknown as TypedDocumentString<WhatStandsInQuery, WhatStandsInQueryVariables>;
+export const ScoreEveryoneDocument = new TypedDocumentString(`
+    mutation ScoreEveryone {
+  scoreModel(input: {model: "churn", scope: ALL}) {
+    __typename
+    ... on ScoreModelPayload {
+      job {
+        id
+        state
+      }
+    }
+    ... on Error {
+      code
+      message
+      hint
+    }
+  }
+}
+    `, {"hash":"sha256:d29b3e933650eba43e7d6a106063e7722adad6e8706c204cb43faba3f86a9ce1"}) as unknown as TypedDocumentString<ScoreEveryoneMutation, ScoreEveryoneMutationVariables>;
+export const ProgressDocument = new TypedDocumentString(`
+    subscription Progress($jobId: ID!) {
+  jobEvents(jobId: $jobId) {
+    __typename
+    ... on JobProgressed {
+      progress {
+        done
+        total
+        message
+      }
+    }
+    ... on JobFailed {
+      error {
+        message
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:7ec135969d991c009902bf3171ea56be2d1ae3d0ac5d7c216a23548bb88363be"}) as unknown as TypedDocumentString<ProgressSubscription, ProgressSubscriptionVariables>;
 export const MostLikelyToLeaveDocument = new TypedDocumentString(`
     query MostLikelyToLeave {
   learnersByChurn(first: 10, where: {probability: {gte: 0.1}}) {

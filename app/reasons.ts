@@ -1,4 +1,6 @@
-import { execute, type GraphQLFormattedError, parse } from 'graphql'
+import { type DocumentNode, type ExecutionResult, execute, type GraphQLError, parse } from 'graphql'
+import { Operation } from '../gateway/operation.ts'
+import type { SubgraphTransport } from '../gateway/transport.ts'
 import type { PredictionFacts, PredictionKey, ReasonsOf } from '../llm/explanation/facts.ts'
 import type { KeyValues, Model } from '../ml/define.ts'
 import { type ErrorCode, InklingError, isInklingError } from '../platform/errors.ts'
@@ -13,14 +15,35 @@ interface Answered {
   readonly unavailable: { readonly code: string; readonly message: string; readonly hint: string } | null
 }
 
-/**
- * The predictions, as the llm engine may ask for them: through the ml subgraph's own schema and with the request of whoever asks, so that
- * rights, quotas and loaders are the same as for a query.
- */
-export function createReasons(models: readonly Model[], ml: () => Promise<Subgraph>): ReasonsOf {
+/** Asks the ml subgraph, with the request of whoever asks: rights, quotas and loaders are the same as for a query. */
+export type AskMl = (
+  call: { readonly document: DocumentNode; readonly variables: Record<string, unknown> },
+  request: RequestContext,
+) => Promise<ExecutionResult>
+
+/** Of this process. */
+export function askHere(open: () => Promise<Subgraph>): AskMl {
+  return async ({ document, variables }, request) => {
+    const ml = await open()
+    return execute({ schema: ml.schema, document, variableValues: variables, contextValue: ml.contextOf(request) })
+  }
+}
+
+/** In a process of its own, as a gateway does: the viewer's token goes along, and is verified there again. */
+export function askElsewhere(transport: SubgraphTransport): AskMl {
+  const executor = transport.executorOf('ml')
+  return async (call, request) => {
+    const operation = new Operation(request, undefined, request.authorization)
+    request.signal?.addEventListener('abort', () => operation.abort(), { once: true, signal: operation.signal })
+    return (await executor({ ...call, operationType: 'query', context: { operation } })) as ExecutionResult
+  }
+}
+
+/** The predictions, as the llm engine may ask for them. */
+export function createReasons(models: readonly Model[], ask: AskMl): ReasonsOf {
   return async (wanted, request) => {
     const model = modelOf(models, wanted)
-    const { prediction, unavailable } = await ask(await ml(), model, keyOf(model, wanted.key), request)
+    const { prediction, unavailable } = await look(ask, model, keyOf(model, wanted.key), request)
     if (!prediction) {
       throw new InklingError(
         (unavailable?.code ?? 'NOT_FOUND') as ErrorCode,
@@ -66,28 +89,30 @@ function keyOf(model: Model, given: string): KeyValues {
   throw new InklingError('BAD_USER_INPUT', `The key of ${model.entity} is refused.`, `Give it as JSON: ${fields}.`)
 }
 
-async function ask(ml: Subgraph, model: Model, key: KeyValues, request: RequestContext): Promise<Answered> {
+async function look(ask: AskMl, model: Model, key: KeyValues, request: RequestContext): Promise<Answered> {
   const { prediction, unavailable } = fieldNamesOf(model)
-  const { data, errors } = await execute({
-    schema: ml.schema,
-    document: parse(`query ($representations: [_Any!]!) {
-      _entities(representations: $representations) {
-        ... on ${model.entity} {
-          prediction: ${prediction} { probability riskLevel reasons(first: 100) { feature sentence direction } }
-          unavailable: ${unavailable} { code message hint }
-        }
+  const document = parse(`query ($representations: [_Any!]!) {
+    _entities(representations: $representations) {
+      ... on ${model.entity} {
+        prediction: ${prediction} { probability riskLevel reasons(first: 100) { feature sentence direction } }
+        unavailable: ${unavailable} { code message hint }
       }
-    }`),
-    variableValues: { representations: [{ __typename: model.entity, ...key }] },
-    contextValue: ml.contextOf(request),
-  })
-  const error = errors?.[0]?.originalError ?? errors?.[0]
-  if (error) throw isInklingError(error) ? error : refusalOf(error as GraphQLFormattedError & Error)
+    }
+  }`)
+  const { data, errors } = await ask(
+    { document, variables: { representations: [{ __typename: model.entity, ...key }] } },
+    request,
+  )
+  if (errors?.[0]) throw refusalOf(errors[0])
   const [found] = (data as { _entities: (Answered | null)[] })._entities
   return found ?? { prediction: null, unavailable: null }
 }
 
-function refusalOf(error: GraphQLFormattedError & Error): Error {
-  if (error.extensions?.code !== 'BAD_USER_INPUT') return error
-  return new InklingError('BAD_USER_INPUT', error.message, 'Correct the key.')
+/** Why ml does not answer, said as it said it. What is masked stays so. */
+function refusalOf(error: GraphQLError): Error {
+  const thrown = error.originalError ?? error
+  if (isInklingError(thrown)) return thrown
+  const { code, hint } = error.extensions
+  if (typeof code !== 'string' || code === 'INTERNAL') return thrown
+  return new InklingError(code as ErrorCode, error.message, typeof hint === 'string' ? hint : 'Correct the key.')
 }

@@ -39,7 +39,8 @@ export async function openRequests(
     async requestOf({ requestId, headers }) {
       const authenticated = await authenticate(headers.authorization)
       const moment = { now: clock.now(), instant: new Date() }
-      return { requestId, ...authenticated, ...moment, ...parts, log: log.child({ requestId }) }
+      const token = headers.authorization ? { authorization: headers.authorization } : {}
+      return { requestId, ...authenticated, ...token, ...moment, ...parts, log: log.child({ requestId }) }
     },
     async renew(request, authorization) {
       const authenticated = await authenticate(authorization)

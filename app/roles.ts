@@ -1,4 +1,5 @@
 import type { Ground } from '../cli/ground.ts'
+import type { SubgraphTransport } from '../gateway/transport.ts'
 import { InklingError } from '../platform/errors.ts'
 import { readAddresses } from '../platform/role-settings.ts'
 import { checkGround, checkModels, checkReach, checkWorker } from './checks.ts'
@@ -59,13 +60,15 @@ async function openGateway(ground: Ground, opened: AsyncDisposableStack): Promis
 async function openSubgraph(name: SubgraphName, ground: Ground, opened: AsyncDisposableStack): Promise<string> {
   const { config, log } = ground
   const { serveSubgraph } = await import('../gateway/serve-subgraph.ts')
+  const ml = name === 'llm' ? await reachMl(ground, opened) : undefined
+  const scores = name === 'ml' || (name === 'llm' && !ml)
   let asked: Promise<Engines> | null = null
   const engines = () => {
-    asked ??= open(ground, { scores: name === 'ml' || name === 'llm', works: false }, opened)
+    asked ??= open(ground, { scores, works: false }, opened)
     return asked
   }
   const served = await serveSubgraph({
-    subgraph: await createSubgraph(name, ground, engines),
+    subgraph: await createSubgraph(name, ground, engines, ml),
     secret: secretOf(ground),
     host: config.HOST,
     port: config.PORT,
@@ -79,6 +82,18 @@ async function openSubgraph(name: SubgraphName, ground: Ground, opened: AsyncDis
   })
   opened.defer(() => served.drain())
   return `${name.padEnd(9)} ${served.url}`
+}
+
+/** How the process of the llm part asks for predictions; without an address of ml it loads the models itself. */
+async function reachMl(ground: Ground, opened: AsyncDisposableStack): Promise<SubgraphTransport | undefined> {
+  const { config, log } = ground
+  const { ml } = readAddresses(config.INKLING_SUBGRAPHS ?? '') ?? {}
+  if (!ml) return undefined
+  const { httpTransport } = await import('../gateway/http-transport.ts')
+  const timeoutMs = config.INKLING_SUBGRAPH_DEADLINE_MS
+  const transport = httpTransport({ urls: { ml }, secret: secretOf(ground), timeoutMs, log })
+  opened.defer(() => transport.close())
+  return transport
 }
 
 /** Runs jobs and what is done unasked: first trainings, stored scores. */

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs'
 import type { Ground } from '../cli/ground.ts'
+import type { SubgraphTransport } from '../gateway/transport.ts'
 import type { Subgraph } from '../platform/request.ts'
 import type { Engines } from './engines.ts'
 
-type MakeSubgraph = (ground: Ground, engines: OpenEngines) => Promise<Subgraph>
+/** ml: how the ml subgraph is reached where it is not in this process. */
+type MakeSubgraph = (ground: Ground, engines: OpenEngines, ml?: SubgraphTransport) => Promise<Subgraph>
 
 /** Opens the engines when they are first asked for. */
 export type OpenEngines = () => Promise<Engines>
@@ -24,26 +26,34 @@ const makers = {
     const { createJobsSubgraph } = await import('../subgraphs/jobs/subgraph.ts')
     return createJobsSubgraph({ ...(await engines()), database })
   },
-  async llm(ground, engines) {
-    const [{ createLlmSubgraph }, { createReasons }] = await Promise.all([
+  async llm(ground, engines, ml) {
+    const [{ createLlmSubgraph }, { askElsewhere, askHere, createReasons }] = await Promise.all([
       import('../subgraphs/llm/subgraph.ts'),
       import('./reasons.ts'),
     ])
     const { llm, models } = await engines()
-    let ml: Promise<Subgraph> | null = null
-    const reasonsOf = createReasons(models, () => {
-      ml ??= createSubgraph('ml', ground, engines)
-      return ml
+    let made: Promise<Subgraph> | null = null
+    const here = () => {
+      made ??= createSubgraph('ml', ground, engines)
+      return made
+    }
+    return createLlmSubgraph({
+      llm,
+      reasonsOf: createReasons(models, ml ? askElsewhere(ml) : askHere(here)),
     })
-    return createLlmSubgraph({ llm, reasonsOf })
   },
 } as const satisfies Record<string, MakeSubgraph>
 
 export type SubgraphName = keyof typeof makers
 export const subgraphNames = Object.keys(makers) as SubgraphName[]
 
-export function createSubgraph(name: SubgraphName, ground: Ground, engines: OpenEngines): Promise<Subgraph> {
-  return (makers[name] as MakeSubgraph)(ground, engines)
+export function createSubgraph(
+  name: SubgraphName,
+  ground: Ground,
+  engines: OpenEngines,
+  ml?: SubgraphTransport,
+): Promise<Subgraph> {
+  return (makers[name] as MakeSubgraph)(ground, engines, ml)
 }
 
 export function createSubgraphs(ground: Ground, engines: Engines): Promise<Subgraph[]> {

@@ -1,5 +1,6 @@
 import { messageOf } from '../platform/errors.ts'
 import type { Log } from '../platform/log.ts'
+import { BATCH_MS, type Gatherer } from './gatherer.ts'
 import { recordAttempt } from './meter.ts'
 import { createOutputMeter } from './output-meter.ts'
 import { type FinishReason, type LlmRequest, type Part, ProviderError, type Usage } from './provider.ts'
@@ -11,6 +12,8 @@ import type { TokenCounter } from './tokens.ts'
 const nothing: Usage = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, isEstimated: false }
 
 export interface AttemptOptions extends ReadingOptions {
+  /** Sends it together with others; null: by itself. */
+  readonly gatherer: Gatherer | null
   readonly state: TargetState
   readonly request: LlmRequest & { readonly maxTokens: number }
   readonly inputTokens: number
@@ -43,12 +46,21 @@ type Delivered = Exclude<RoutedPart, { type: 'finish' }>
  * tells breaker and statistics how it went.
  */
 export async function* attempt(options: AttemptOptions): AsyncGenerator<Delivered, AttemptEnd> {
-  const { state, request, inputTokens, counter, admission, signal, log } = options
+  const { state, request, inputTokens, counter, admission, gatherer, signal, log } = options
   const { target, statistics, breaker } = state
   const startedAt = performance.now()
   const meter = createOutputMeter(request, inputTokens, counter)
-  const trial = breaker.begin()
-  const reading = openReading(target.provider, { ...request, llm: target.llm }, options, signal)
+  // A batch of yesterday says nothing about how a target does now.
+  const trial = gatherer ? null : breaker.begin()
+  let isSent = false
+  const provider = gatherer
+    ? gatherer.providerOf(target, (place) => {
+        isSent = true
+        admission?.sent?.(place)
+      })
+    : target.provider
+  const patience = gatherer ? { firstTokenMs: BATCH_MS, stallMs: BATCH_MS } : options
+  const reading = openReading(provider, { ...request, llm: target.llm }, patience, signal)
   let firstAt: number | null = null
   let hasCalledTools = false
   let finish: (Part & { type: 'finish' }) | null = null
@@ -58,16 +70,16 @@ export async function* attempt(options: AttemptOptions): AsyncGenerator<Delivere
     reading.close()
     const usage = usageAt(outcome, error)
     const at = Date.now()
-    const costUsd = target.price!.costUsd(usage, at)
+    const costUsd = target.price!.costUsd(usage, at) * (gatherer ? 1 - target.batch!.discount : 1)
     const waitedMs = reading.waitedMs
     const tokensPerSecond = usage.outputTokens > 1 && waitedMs > 1 ? (usage.outputTokens / waitedMs) * 1000 : null
-    if (outcome === 'COMPLETE') {
+    if (outcome === 'COMPLETE' && !gatherer) {
       const cachedShare = usage.inputTokens > 0 ? usage.cachedInputTokens / usage.inputTokens : 0
       const firstTokenMs = (firstAt ?? performance.now()) - startedAt
       statistics.answered({ firstTokenMs, tokensPerSecond, cachedShare, at })
     } else if (error && outcome !== 'ABORTED') state.failed(error, at)
     const isTargets = error?.isOfTarget && error.code !== 'RATE_LIMITED' // a limit is no illness; it cools down instead
-    trial.end(outcome === 'COMPLETE' ? 'SUCCESS' : isTargets && outcome !== 'ABORTED' ? 'FAILURE' : 'NONE')
+    trial?.end(outcome === 'COMPLETE' ? 'SUCCESS' : isTargets && outcome !== 'ABORTED' ? 'FAILURE' : 'NONE')
     recordAttempt(target, outcome, error?.code ?? null)
     end = {
       outcome,
@@ -90,6 +102,8 @@ export async function* attempt(options: AttemptOptions): AsyncGenerator<Delivere
   }
   function usageAt(outcome: AttemptOutcome, error: ProviderError | null): Usage {
     if (outcome === 'COMPLETE') return meter.settled(finish?.usage ?? null)
+    // A batch goes on without one of its requests, and the provider charges for the answer.
+    if (isSent && outcome === 'ABORTED') return { ...meter.counted(), outputTokens: request.maxTokens }
     // A refused request costs nothing; one that was being worked on may have cost its input.
     const isRefused = firstAt === null && error?.code !== 'TIMEOUT' && error?.code !== 'ABORTED'
     return isRefused ? nothing : meter.counted()
@@ -105,7 +119,7 @@ export async function* attempt(options: AttemptOptions): AsyncGenerator<Delivere
       }
       if (firstAt === null) {
         firstAt = performance.now()
-        trial.firstToken()
+        trial?.firstToken()
         yield { type: 'started', target }
       }
       if (part.type === 'toolCall') hasCalledTools = true
@@ -118,7 +132,7 @@ export async function* attempt(options: AttemptOptions): AsyncGenerator<Delivere
       }
     }
     if (firstAt === null) {
-      trial.firstToken()
+      trial?.firstToken()
       yield { type: 'started', target }
     }
     return await close('COMPLETE', null)

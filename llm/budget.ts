@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Database } from '../platform/database.ts'
 import { InklingError } from '../platform/errors.ts'
 import type { Viewer } from '../platform/viewer.ts'
-import { countRefusal } from './completion-meter.ts'
+import { countRefusal } from './meter.ts'
 import type { Usage } from './provider.ts'
 
 export type BudgetScope = 'GLOBAL' | 'TEAM' | 'VIEWER' | 'PROMPT'
@@ -37,13 +37,16 @@ export interface Account {
 
 /** Money set aside for one call. */
 export interface Reservation {
-  /** Charges what was really used, once; later calls change nothing. */
+  readonly id: string
+  /** Charges what was really used, once; later calls change nothing. A cost of NaN charges the estimate. */
   settle(costUsd: number, usage: Omit<Usage, 'isEstimated'>, outcome: string): Promise<void>
 }
 
 export interface Budgets {
   /** Sets the estimate aside in every budget that applies, or in none. Throws BUDGET_EXCEEDED, or BAD_USER_INPUT for an estimate that is none. */
-  reserve(account: Account, target: string, estimateUsd: number): Promise<Reservation>
+  reserve(account: Account, target: string, estimateUsd: number, seconds?: number): Promise<Reservation>
+  /** A reservation that an earlier process made; one that is settled already is charged no more. */
+  reservation(id: string): Promise<Reservation>
   /** Makes, changes or (limitUsd: null) removes a budget. Throws BAD_USER_INPUT or FORBIDDEN. */
   set(
     wanted: Pick<Budget, 'scope' | 'period'> & { subject?: string | undefined; limitUsd: number | null },
@@ -72,12 +75,12 @@ export function createBudgets(options: {
 }): Budgets {
   const { database, reservationSeconds = 900, clock = () => new Date() } = options
 
-  async function tryReserve(id: string, account: Account, target: string, amount: string) {
+  async function tryReserve(id: string, account: Account, target: string, amount: string, seconds: number) {
     const { viewer, prompt, completionId } = account
     const at = clock()
     const { rows } = await database.query<{ refused: Refused | null }>(
       'SELECT inkling.reserve_budget($1, $2, $3, $4, $5, $6, $7, $8, $9) AS refused',
-      [id, amount, viewer.id, viewer.tenant, prompt, completionId, target, at, later(at, reservationSeconds)],
+      [id, amount, viewer.id, viewer.tenant, prompt, completionId, target, at, later(at, seconds)],
     )
     return rows[0]!.refused
   }
@@ -97,9 +100,32 @@ export function createBudgets(options: {
       count += rows[0]!.n
     }
   }
+  /** estimateUsd: charged where no cost can be true. */
+  const reservation = (id: string, estimateUsd: number): Reservation => ({
+    id,
+    async settle(costUsd, { inputTokens, cachedInputTokens, outputTokens }, outcome) {
+      const paid = Number.isFinite(costUsd) ? Math.max(costUsd, 0) : estimateUsd
+      await database.query('SELECT inkling.settle_budget($1, $2, $3, $4, $5, $6, $7)', [
+        id,
+        paid.toFixed(9),
+        whole(inputTokens),
+        whole(cachedInputTokens),
+        whole(outputTokens),
+        outcome,
+        clock(),
+      ])
+    },
+  })
   return {
     expire,
-    async reserve(account, target, estimateUsd) {
+    async reservation(id) {
+      const { rows } = await database.query<{ amountUsd: string }>(
+        'SELECT "amountUsd" FROM inkling."BudgetReservation" WHERE id = $1',
+        [id],
+      )
+      return reservation(id, Number(rows[0]?.amountUsd ?? 0))
+    },
+    async reserve(account, target, estimateUsd, seconds = reservationSeconds) {
       if (!(estimateUsd >= 0 && estimateUsd <= MOST_USD)) {
         countRefusal('estimate')
         throw new InklingError(
@@ -111,26 +137,13 @@ export function createBudgets(options: {
       const id = randomUUID()
       // Rounded up: what is set aside is never less than the estimate.
       const amount = (Math.ceil(estimateUsd * 1e9) / 1e9).toFixed(9)
-      let refused = await tryReserve(id, account, target, amount)
-      if (refused && (await expire()) > 0) refused = await tryReserve(id, account, target, amount)
+      let refused = await tryReserve(id, account, target, amount, seconds)
+      if (refused && (await expire()) > 0) refused = await tryReserve(id, account, target, amount, seconds)
       if (refused) {
         countRefusal('budget')
         throw exceeded(refused, estimateUsd)
       }
-      return {
-        async settle(costUsd, { inputTokens, cachedInputTokens, outputTokens }, outcome) {
-          const paid = Number.isFinite(costUsd) ? Math.max(costUsd, 0) : estimateUsd
-          await database.query('SELECT inkling.settle_budget($1, $2, $3, $4, $5, $6, $7)', [
-            id,
-            paid.toFixed(9),
-            whole(inputTokens),
-            whole(cachedInputTokens),
-            whole(outputTokens),
-            outcome,
-            clock(),
-          ])
-        },
-      }
+      return reservation(id, estimateUsd)
     },
     async set({ scope, period, subject = '', limitUsd }, viewer) {
       const tenant = tenantOf(scope, viewer)

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Log } from '../platform/log.ts'
 import type { Viewer } from '../platform/viewer.ts'
-import { countLookup } from './completion-meter.ts'
+import { countLookup } from './meter.ts'
 import type { FinishReason, LlmRequest, Part, Usage } from './provider.ts'
 import type { RouteOptions } from './route.ts'
 

@@ -1,7 +1,7 @@
 import { InklingError, isInklingError, messageOf } from '../platform/errors.ts'
 import type { Log } from '../platform/log.ts'
 import type { Viewer } from '../platform/viewer.ts'
-import { createAdmission } from './admission.ts'
+import { createAdmission, type Keeper } from './admission.ts'
 import type { Budgets } from './budget.ts'
 import { type Cache, type CachedAnswer, isCacheable, keyOf, type Question } from './cache.ts'
 import {
@@ -35,6 +35,8 @@ export interface Asked {
   readonly startedAt: Date
   /** Aborted when it is to stop. */
   readonly signal: AbortSignal
+  /** Keeps what lies at a provider in a batch. */
+  readonly keeper?: Keeper
   /** Why it was stopped. */
   stopReason(): Extract<CompletionEnd, 'STOPPED' | 'ABANDONED'>
 }
@@ -51,11 +53,12 @@ export function createAnswer({ router, queue, budgets, cache, log }: Answering):
   function partsOf(asked: Asked, question: Question): { parts: AsyncIterable<RoutedPart>; source: CompletionSource } {
     const { viewer, input, id, signal } = asked
     const account = { viewer, prompt: input.prompt ?? '', completionId: id }
-    const admit = createAdmission({ queue, budgets, log }, account, input.priority ?? 'interactive')
+    const admit = createAdmission({ queue, budgets, log }, account, input.priority ?? 'interactive', asked.keeper)
     const start = async function* (stop: AbortSignal) {
       const routed = await router()
       yield* routed.stream(input.request, {
         ...question.options,
+        isPatient: input.priority === 'batch',
         ...(input.deadlineMs === undefined ? {} : { deadlineMs: input.deadlineMs }),
         signal: stop,
         admit,

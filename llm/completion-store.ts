@@ -1,6 +1,7 @@
 import type { Database } from '../platform/database.ts'
 import { InklingError } from '../platform/errors.ts'
 import type { Viewer } from '../platform/viewer.ts'
+import type { SentBatch } from './admission.ts'
 import { type Completion, type CompletionEnd, type CompletionSource, noUsage, type PlacedCall } from './completion.ts'
 
 type Kept = Omit<Completion, 'viewerId'> & { readonly fingerprint: string }
@@ -16,6 +17,8 @@ export interface CompletionStore {
     wanted: Pick<Kept, 'id' | 'fingerprint' | 'prompt' | 'startedAt'>,
   ): Promise<StoredCompletion | null>
   write(viewer: Viewer, completion: Kept): Promise<void>
+  /** Notes where a completion under way lies, for whoever collects it after this process. */
+  noteBatch(viewer: Viewer, id: string, sent: SentBatch): Promise<void>
   find(viewer: Viewer, id: string): Promise<StoredCompletion | null>
   list(viewer: Viewer, page: CompletionPage): Promise<{ completions: StoredCompletion[]; hasNext: boolean }>
 }
@@ -24,6 +27,8 @@ export interface StoredCompletion extends Completion {
   readonly fingerprint: string
   /** The process that answers, or answered. */
   readonly owner: string
+  /** Where its answer lies, or lay, at a provider. */
+  readonly batch: SentBatch | null
 }
 
 export interface CompletionPage {
@@ -48,13 +53,19 @@ export function createCompletionStore(database: Database, owner: string): Comple
       const { rowCount } = await database.query(
         `INSERT INTO inkling."Completion" AS c (tenant, "viewerId", id, fingerprint, owner, state, prompt, "startedAt")
          VALUES ($1, $2, $3, $4, $5, 'RUNNING', $6, $7)
-         ON CONFLICT (tenant, "viewerId", id) DO UPDATE SET state = 'RUNNING', owner = EXCLUDED.owner, error = NULL, "endedAt" = NULL,
+         ON CONFLICT (tenant, "viewerId", id) DO UPDATE SET state = 'RUNNING', owner = EXCLUDED.owner, error = NULL, "endedAt" = NULL, batch = NULL,
            "startedAt" = EXCLUDED."startedAt"
          WHERE c.state = 'FAILED' AND c."costUsd" = 0 AND c.fingerprint = EXCLUDED.fingerprint`,
         [viewer.tenant, viewer.id, id, fingerprint, owner, prompt, startedAt],
       )
       if (rowCount > 0) return null
       return find(viewer, id)
+    },
+    async noteBatch(viewer, id, sent) {
+      await database.query(
+        `UPDATE inkling."Completion" SET batch = $4 WHERE tenant = $1 AND "viewerId" = $2 AND id = $3`,
+        [viewer.tenant, viewer.id, id, JSON.stringify(sent)],
+      )
     },
     async write(viewer, completion) {
       const { usage } = completion
@@ -157,6 +168,7 @@ interface Row {
   readonly firstTokenMs: number | null
   readonly startedAt: Date
   readonly endedAt: Date | null
+  readonly batch: SentBatch | null
 }
 
 function completionOf(row: Row): StoredCompletion {

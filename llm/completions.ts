@@ -3,14 +3,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from '../platform/database.ts'
 import { InklingError, isInklingError } from '../platform/errors.ts'
 import type { Viewer } from '../platform/viewer.ts'
+import type { Keeper, SentBatch } from './admission.ts'
 import { hash } from './cache.ts'
+import { collectAnswer } from './collected-answer.ts'
 import { type CompletionEnd, type CompletionInput, noUsage } from './completion.ts'
-import { type AnswerEnd, type Answering, createAnswer } from './completion-answer.ts'
+import { type AnswerEnd, type Answering, type Asked, createAnswer } from './completion-answer.ts'
 import { checkInput } from './completion-input.ts'
-import { countCompletion } from './completion-meter.ts'
 import { type CompletionPage, createCompletionStore, type StoredCompletion } from './completion-store.ts'
+import { countCompletion } from './meter.ts'
 import { createPace } from './pace.ts'
-import { replay } from './replay.ts'
+import { canCollect, elsewhere, replay } from './replay.ts'
 import { type CompletionReader, Transcript } from './transcript.ts'
 import type { ViewerRates } from './viewer-rates.ts'
 
@@ -63,6 +65,8 @@ interface Running {
   /** Why it was stopped. */
   reason: Extract<CompletionEnd, 'STOPPED' | 'ABANDONED'>
   grace: NodeJS.Timeout | null
+  /** Where it lies at a provider that answers within a day: it goes on without a reader, and without this process. */
+  sent: SentBatch | null
   /** Never rejects. */
   written: Promise<void>
 }
@@ -70,7 +74,7 @@ interface Running {
 const RETRY_MS = [50, 500, 2_000]
 
 export function createCompletions(options: CompletionsOptions): Completions {
-  const { database, log, rates, graceMs = 15_000, keptMs = 60_000, most = 2_000, slowReaderMs } = options
+  const { database, log, rates, router, graceMs = 15_000, keptMs = 60_000, most = 2_000, slowReaderMs } = options
   const place = { owner: randomUUID(), isAlone: database.embedded }
   const store = createCompletionStore(database, place.owner)
   const answer = createAnswer(options)
@@ -82,7 +86,15 @@ export function createCompletions(options: CompletionsOptions): Completions {
 
   const keyOf = (viewer: Viewer, id: string) => JSON.stringify([viewer.tenant, viewer.id, id])
 
-  function begin(id: string, input: CompletionInput, viewer: Viewer, fingerprint: string): Running {
+  /** work: answers it into its transcript; by asking, unless it has been asked before. */
+  function begin(
+    id: string,
+    input: CompletionInput,
+    viewer: Viewer,
+    fingerprint: string,
+    work = run,
+    startedAt = new Date(),
+  ): Running {
     const key = keyOf(viewer, id)
     const transcript = new Transcript({
       id,
@@ -92,15 +104,16 @@ export function createCompletions(options: CompletionsOptions): Completions {
     })
     const running: Running = {
       ...{ id, input, viewer, fingerprint, transcript },
-      startedAt: new Date(),
+      startedAt,
       stop: new AbortController(),
       reason: 'STOPPED',
       grace: null,
+      sent: null,
       written: Promise.resolve(),
     }
     known.set(key, running)
     underWay++
-    running.written = run(running).finally(() => {
+    running.written = work(running).finally(() => {
       underWay--
       if (running.grace) clearTimeout(running.grace)
       setTimeout(() => known.get(key) === running && known.delete(key), keptMs).unref()
@@ -112,7 +125,7 @@ export function createCompletions(options: CompletionsOptions): Completions {
   function watch(running: Running, readers: number): void {
     if (running.grace) clearTimeout(running.grace)
     running.grace = null
-    if (readers > 0 || running.transcript.end) return
+    if (readers > 0 || running.transcript.end || running.sent) return
     if (graceMs === 0) abort(running, 'ABANDONED')
     else running.grace = setTimeout(() => abort(running, 'ABANDONED'), graceMs).unref()
   }
@@ -124,9 +137,31 @@ export function createCompletions(options: CompletionsOptions): Completions {
   }
 
   async function run(running: Running): Promise<void> {
-    const { input, transcript } = running
+    const { input } = running
     if (input.id !== undefined && !(await claim(running))) return
-    const end = await answer({ ...running, signal: running.stop.signal, stopReason: () => running.reason })
+    const keeper: Keeper = { sent: (sent) => noteSent(running, sent), isLeft: () => isLeft(running) }
+    await conclude(running, await answer({ ...askedOf(running), ...(input.id === undefined ? {} : { keeper }) }))
+  }
+  const askedOf = (running: Running): Asked => ({
+    ...running,
+    signal: running.stop.signal,
+    stopReason: () => running.reason,
+  })
+  /** Lies at its provider for another process to collect: its row stays as it is. */
+  const isLeft = ({ sent, stop }: Running) => isClosed && sent !== null && stop.signal.aborted
+
+  function noteSent(running: Running, sent: SentBatch): void {
+    running.sent = sent
+    if (running.grace) clearTimeout(running.grace)
+    running.grace = null
+    store.noteBatch(running.viewer, running.id, sent).catch((error) => {
+      log.error({ event: 'the place of an answer was not noted', completionId: running.id, error: String(error) })
+    })
+  }
+
+  async function conclude(running: Running, end: AnswerEnd): Promise<void> {
+    const { transcript } = running
+    if (isLeft(running)) return transcript.fail({ error: elsewhere(running.id) })
     if (end.type === 'FINISHED') countCompletion(end.source, end.finishReason)
     else countCompletion('NONE', end.error.code)
     await write(running, end) // before its end is told: who hears of it may ask for it
@@ -135,17 +170,28 @@ export function createCompletions(options: CompletionsOptions): Completions {
   }
 
   /** A completion that the client named has a row from its start: neither a retry elsewhere nor one after a crash pays again. */
-  async function claim({ id, viewer, fingerprint, input, startedAt, transcript }: Running): Promise<boolean> {
+  async function claim(running: Running): Promise<boolean> {
+    const { id, viewer, fingerprint, input, startedAt, transcript } = running
     try {
       const earlier = await store.claim(viewer, { id, fingerprint, prompt: input.prompt ?? '', startedAt })
       if (!earlier) return true
       if (earlier.fingerprint !== fingerprint) throw otherQuestion(id)
+      if (canCollect(earlier, place)) {
+        await collect(running, earlier)
+        return false
+      }
       replay(earlier, transcript, place)
     } catch (error) {
       if (!isInklingError(error)) log.error({ event: 'completion not begun', completionId: id, error: String(error) })
       transcript.fail({ error: isInklingError(error) ? error : unavailable() })
     }
     return false
+  }
+
+  /** An earlier process, or another one, had sent the question in a batch. Whoever comes first writes the answer down; it is paid once. */
+  async function collect(running: Running, { batch }: StoredCompletion): Promise<void> {
+    running.sent = batch
+    await conclude(running, await collectAnswer(options, askedOf(running), batch!))
   }
 
   async function write(
@@ -199,6 +245,14 @@ export function createCompletions(options: CompletionsOptions): Completions {
     return end?.type === 'FAILED' && started === null ? null : running
   }
 
+  function collected(row: StoredCompletion, viewer: Viewer): Running {
+    const { id, prompt, fingerprint, startedAt } = row
+    const known = present(viewer, id, fingerprint)
+    if (known) return known
+    const input: CompletionInput = { id, prompt, priority: 'batch', request: { messages: [] } }
+    return begin(id, input, viewer, fingerprint, (running) => collect(running, row), startedAt)
+  }
+
   async function get(viewer: Viewer, id: string): Promise<StoredCompletion> {
     const row = await store.find(viewer, id)
     if (row) return row
@@ -226,8 +280,10 @@ export function createCompletions(options: CompletionsOptions): Completions {
     async follow(id, viewer, after) {
       const running = known.get(keyOf(viewer, id))
       if (running) return running.transcript.read(after)
+      const row = await get(viewer, id)
+      if (canCollect(row, place)) return collected(row, viewer).transcript.read(after)
       const transcript = new Transcript({ id, joinMs: pace.joinMs })
-      replay(await get(viewer, id), transcript, place)
+      replay(row, transcript, place)
       return transcript.read(after)
     },
     async stop(id, viewer) {
@@ -244,6 +300,7 @@ export function createCompletions(options: CompletionsOptions): Completions {
     list: (viewer, page) => store.list(viewer, page),
     async close() {
       isClosed = true
+      if ([...known.values()].some(({ sent, transcript }) => sent && !transcript.end)) (await router()).leaveBatches()
       for (const running of known.values()) abort(running, 'STOPPED')
       await Promise.all([...known.values()].map(({ written }) => written))
     },

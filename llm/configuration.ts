@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { InklingError } from '../platform/errors.ts'
 import { personalRules } from './privacy/personal.ts'
-import { remoteKinds } from './providers/remote.ts'
+import { batchKinds, remoteKinds } from './providers/remote.ts'
 
 // What llm.config.yaml or llm.config.ts may say. Strict everywhere: a misspelt word is a fault, not a default.
 
@@ -47,6 +47,17 @@ const target = z.strictObject({
       tokensPerMinute: z.number().int().min(1).optional(),
     })
     .optional(),
+  /** Sends requests of the priority `batch` together, through the provider's batch interface; one by one without. */
+  batch: z
+    .strictObject({
+      /** Share of the price that it saves. */
+      discount: share.default(0),
+      gatherMs: milliseconds(0, 3_600_000).default(2_000),
+      /** Providers take more; but what comes back comes at once, and has to fit a reply. */
+      most: z.number().int().min(1).max(1_000).default(200),
+      pollMs: milliseconds(10, 3_600_000).default(30_000),
+    })
+    .optional(),
   /** Smaller is asked first; the order of the file where it is missing. */
   priority: z.number().optional(),
 })
@@ -74,7 +85,8 @@ const shape = z.strictObject({
   patience: z
     .strictObject({
       firstTokenMs: milliseconds(100, 600_000).optional(),
-      stallMs: milliseconds(100, 600_000).optional(),
+      /** Longer than text is joined for under load, which is no silence of the provider. */
+      stallMs: milliseconds(1_000, 600_000).optional(),
       deadlineMs: milliseconds(100, 3_600_000).optional(),
       rounds: z.number().int().min(1).max(10).optional(),
       breaker: z.strictObject({ failures: z.number().int().min(1), restMs: milliseconds(10, 3_600_000) }).optional(),
@@ -147,8 +159,11 @@ function inconsistencies({ providers, targets, strategy, strategies }: LlmConfig
     if (kind === 'vertex' && !apiKey && !project) faults.push(`providers.${key}: needs a project, or an apiKey`)
     if (kind === 'openai-compatible' && !baseUrl) faults.push(`providers.${key}: needs a baseUrl`)
   }
-  for (const [key, { provider }] of Object.entries(targets))
+  for (const [key, { provider, batch }] of Object.entries(targets)) {
     if (!Object.hasOwn(providers, provider)) faults.push(`targets.${key}.provider: there is no provider ${provider}`)
+    else if (batch && !(batchKinds as ReadonlySet<string>).has(providers[provider]!.kind))
+      faults.push(`targets.${key}.batch: only ${[...batchKinds].join(' and ')} have a batch interface`)
+  }
   if (Object.keys(targets).length === 0) faults.push('targets: there are none')
   const isKnown = (one: string) => plain.includes(one) || Object.hasOwn(strategies, one)
   if (!isKnown(strategy)) faults.push(`strategy: there is no strategy ${strategy}`)

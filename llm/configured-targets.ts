@@ -101,9 +101,19 @@ async function priceOf(
 
 function targetOf(
   name: string,
-  { llm, contextTokens, capabilities = {}, quality = {}, tags = [], limits = {}, priority }: TargetConfiguration,
+  settings: TargetConfiguration,
   known: Pick<Target, 'provider' | 'price' | 'priority'> & { isLocal: boolean; kind: ProviderConfiguration['kind'] },
 ): Target {
+  const {
+    llm,
+    contextTokens,
+    capabilities = {},
+    quality = {},
+    tags = [],
+    limits = {},
+    batch = null,
+    priority,
+  } = settings
   const { provider, price, isLocal, kind } = known
   const embeddings = capabilities.embeddings ?? false
   const isLlm = kind !== 'builtin'
@@ -129,6 +139,7 @@ function targetOf(
       requestsPerMinute: limits.requestsPerMinute ?? null,
       tokensPerMinute: limits.tokensPerMinute ?? null,
     },
+    batch,
     priority: priority ?? known.priority,
   }
 }

@@ -53,7 +53,7 @@ export async function embed(asking: EmbeddingOptions): Promise<RoutedEmbeddings>
   const { target } = state
   const deadline = AbortSignal.timeout(options.deadlineMs ?? patience.deadlineMs)
   const signal = options.signal ? AbortSignal.any([deadline, options.signal]) : deadline
-  const intent = { target, inputTokens, outputTokens: 0, estimateUsd: ranked.estimateUsd, signal }
+  const intent = { target, inputTokens, outputTokens: 0, estimateUsd: ranked.estimateUsd, signal, isGathered: false }
   const admission: Admission | null = (await options.admit?.(intent)) ?? null
   const trial = state.breaker.begin()
   const startedAt = performance.now()

@@ -13,6 +13,10 @@ interface Instruments {
   readonly firstToken: Histogram
   readonly rate: Histogram
   readonly duration: Histogram
+  readonly refusals: Counter
+  readonly cache: Counter
+  readonly waits: Histogram
+  readonly completions: Counter
 }
 
 let provider: MeterProvider | null = null
@@ -57,6 +61,22 @@ function current(): Instruments {
     duration: meter.createHistogram('gen_ai.client.operation.duration', {
       description: 'From asking to the end.',
       unit: 's',
+    }),
+    refusals: meter.createCounter('inkling.llm.refusals', {
+      description: 'Calls that were not made: no money, no room in the queue, too many requests.',
+      unit: '{call}',
+    }),
+    cache: meter.createCounter('inkling.llm.cache.lookups', {
+      description: 'Looks into the cache of answers, by kind and result.',
+      unit: '{lookup}',
+    }),
+    waits: meter.createHistogram('inkling.llm.queue.wait', {
+      description: 'How long calls waited for a place at their target.',
+      unit: 'ms',
+    }),
+    completions: meter.createCounter('inkling.llm.completions', {
+      description: 'Completions that ended, by where their answer came from and how they ended.',
+      unit: '{completion}',
     }),
   }
   return instruments
@@ -104,4 +124,20 @@ export function recordAnswer(answer: {
 /** A request that nobody answered. */
 export function recordUnanswered(code: string): void {
   current().requests.add(1, { 'inkling.reason': 'UNANSWERED', 'error.type': code })
+}
+
+export function countRefusal(why: 'budget' | 'estimate' | 'queue' | 'deadline' | 'rate'): void {
+  current().refusals.add(1, { 'inkling.why': why })
+}
+
+export function countLookup(kind: 'exact' | 'semantic', isHit: boolean): void {
+  current().cache.add(1, { 'inkling.kind': kind, 'inkling.hit': isHit })
+}
+
+export function recordWait(target: string, priority: string, ms: number): void {
+  current().waits.record(ms, { 'inkling.target': target, 'inkling.priority': priority })
+}
+
+export function countCompletion(source: string, end: string): void {
+  current().completions.add(1, { 'inkling.source': source, 'inkling.end': end })
 }

@@ -8,8 +8,8 @@ export interface Pace {
 const LOOK_MS = 500
 const WIDEST_MS = 400
 /** Share of the time in which the thread works, above and below which the window changes. */
-const BUSY = 0.7
-const IDLE = 0.45
+const BUSY = 0.5
+const IDLE = 0.25
 
 /** Looks at the event loop when asked, at most twice a second; without traffic nothing runs. */
 export function createPace(shortestMs = 25): Pace {

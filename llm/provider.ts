@@ -80,6 +80,25 @@ export interface Embeddings {
   readonly inputTokens: number
 }
 
+/** One request among those that are sent together. Its id names it within them: at most 64 letters, digits, - and _. */
+export interface BatchItem {
+  readonly id: string
+  readonly request: ProviderRequest
+}
+
+/** What came of one of them: an answer with its `finish`, or why there is none. */
+export type BatchOutcome = { readonly parts: readonly Part[] } | { readonly error: ProviderError }
+
+/** A provider's interface for requests that may wait for hours and cost less. Everything throws ProviderError. */
+export interface Batches {
+  /** Hands requests to one LLM over. Resolves with the batch's id. */
+  start(items: readonly BatchItem[], signal: AbortSignal): Promise<string>
+  /** What came of each, by id, once all is over; null while it is under way. An id that is missing has expired. */
+  results(batchId: string, signal: AbortSignal): Promise<ReadonlyMap<string, BatchOutcome> | null>
+  /** What has been answered until then is still paid. */
+  cancel(batchId: string, signal: AbortSignal): Promise<void>
+}
+
 /** Whoever answers. Several LLMs of one account and address are one provider. */
 export interface Provider {
   readonly name: string
@@ -88,6 +107,7 @@ export interface Provider {
   /** Throws ProviderError, also in the middle of the stream. Ends the call when the signal aborts or the consumer returns. */
   stream(request: ProviderRequest, signal: AbortSignal): AsyncIterable<Part>
   embed?(texts: readonly string[], llm: string, signal: AbortSignal): Promise<Embeddings>
+  readonly batches?: Batches
 }
 
 /** How a call failed, and what the router makes of it. */

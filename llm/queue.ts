@@ -1,5 +1,5 @@
 import { InklingError } from '../platform/errors.ts'
-import { countRefusal, recordWait } from './completion-meter.ts'
+import { countRefusal, recordWait } from './meter.ts'
 import type { Limits } from './target.ts'
 
 export type Priority = 'interactive' | 'batch'

@@ -51,6 +51,19 @@ export function replay(completion: StoredCompletion, transcript: Transcript, pla
   })
 }
 
+/** Whether a completion lies at its provider in a batch that another process had sent: anyone may collect it. */
+export function canCollect({ state, batch, owner }: StoredCompletion, place: Place): boolean {
+  return state === 'RUNNING' && batch !== null && owner !== place.owner
+}
+
+export function elsewhere(id: string): InklingError {
+  return new InklingError(
+    'COMPLETION_ELSEWHERE',
+    `Another process answers ${id}.`,
+    'Read it where it was begun (route by viewer), or ask here again once it has ended.',
+  )
+}
+
 /** Only the process that answers has the answer: readers of another one are told so. */
 function unfinished({ id, owner, startedAt }: StoredCompletion, place: Place): InklingError {
   const isLost = place.isAlone || owner === place.owner || Date.now() - startedAt.getTime() > LOST_AFTER_MS
@@ -60,9 +73,5 @@ function unfinished({ id, owner, startedAt }: StoredCompletion, place: Place): I
         `The process that answered ${id} ended before it had finished.`,
         'It may have been paid for. Ask under another id to ask, and pay, again.',
       )
-    : new InklingError(
-        'COMPLETION_ELSEWHERE',
-        `Another process answers ${id}.`,
-        'Read it where it was begun (route by viewer), or ask here again once it has ended.',
-      )
+    : elsewhere(id)
 }

@@ -1,3 +1,4 @@
+import type { BatchPlace } from './gatherer.ts'
 import type { Embeddings, FinishReason, LlmRequest, Part, ProviderErrorCode, Usage } from './provider.ts'
 import type { Target } from './target.ts'
 
@@ -11,6 +12,8 @@ export interface Intent {
   readonly estimateUsd: number
   /** Aborted when the caller left or the deadline passed. */
   readonly signal: AbortSignal
+  /** It is sent with others through a batch interface, whose answers take hours and need no place at the target. */
+  readonly isGathered: boolean
 }
 
 export type AttemptOutcome = 'COMPLETE' | 'INCOMPLETE' | 'FAILED' | 'ABORTED'
@@ -24,6 +27,8 @@ export interface Settlement {
 
 /** Leave to make one attempt. */
 export interface Admission {
+  /** It lies at the provider in a batch: whoever asks for its answer later needs to know where. */
+  sent?(place: BatchPlace): void
   /** Called exactly once per admission, whatever happens, also after an abort. The router waits for it. */
   settle(settlement: Settlement): Promise<void> | void
 }
@@ -41,6 +46,8 @@ export interface RouteOptions {
   readonly deadlineMs?: number
   /** Whether another target may take over in the middle of an answer. Without it a broken answer ends INCOMPLETE. */
   readonly isContinuable?: boolean
+  /** Whether it may wait for hours: targets with a batch interface get it together with others. */
+  readonly isPatient?: boolean
   readonly signal?: AbortSignal
   /**
    * Awaited before each attempt. A rejection passes the target over; when none is left the first rejection is thrown as it came.
@@ -115,6 +122,14 @@ export interface RoutedEmbeddings extends Embeddings {
   readonly costUsd: number
 }
 
+/** An answer that was collected after the process that asked for it had gone. */
+export interface Collected {
+  readonly parts: readonly Part[]
+  readonly target: Target
+  /** NaN where the provider reported no usage. */
+  readonly costUsd: number
+}
+
 export type BreakerState = 'CLOSED' | 'OPEN' | 'HALF_OPEN'
 
 /** What has been observed of one target in this process. */
@@ -139,6 +154,13 @@ export interface Router {
   explain(request: LlmRequest, options?: RouteOptions): Route
   embed(texts: readonly string[], options?: RouteOptions): Promise<RoutedEmbeddings>
   targets(): readonly TargetStatus[]
+  /**
+   * What came of a request that an earlier process had sent in a batch, and what it cost. Throws ProviderError where it was not
+   * answered, LLM_NO_TARGET where the target is no longer configured.
+   */
+  collect(target: string, place: BatchPlace, signal: AbortSignal): Promise<Collected>
+  /** From now on batches that nobody waits for are not cancelled: another process collects them. */
+  leaveBatches(): void
   /** Names of the strategies that `RouteOptions.strategy` may take; the first is the default. */
   readonly strategies: readonly string[]
 }

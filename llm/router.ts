@@ -3,6 +3,7 @@ import { InklingError } from '../platform/errors.ts'
 import type { Log } from '../platform/log.ts'
 import type { BreakerOptions } from './breaker.ts'
 import { embed } from './embedding.ts'
+import { createGatherer } from './gatherer.ts'
 import { recordBreaker } from './meter.ts'
 import { type Demand, needsOf, type Plan, planRoute } from './plan.ts'
 import type { Screen } from './privacy/screen.ts'
@@ -56,6 +57,7 @@ export function createRouter(options: RouterOptions): Router {
   const patience = { ...defaultPatience, ...options.patience }
   const counter = options.counter ?? createTokenCounter({ isExact: options.targets.some(costsMoney) })
   const strategies = new Map(Object.entries({ ...plainStrategies, ...options.strategies }))
+  const gatherer = createGatherer(log)
   const defaultStrategy = options.defaultStrategy ?? 'priority'
   const states = options.targets.map((target) => createTargetState(target, patience.breaker))
   for (const { target, breaker } of states)
@@ -108,12 +110,24 @@ export function createRouter(options: RouterOptions): Router {
           counter,
           log,
           screen,
+          gatherer,
           left,
           planned: route,
         }),
       )
       return { route, [Symbol.asyncIterator]: () => parts[Symbol.asyncIterator]() }
     },
+    async collect(name, place, signal) {
+      const target = states.find((state) => state.target.name === name)?.target
+      if (!target?.batch || !target.price) throw goneTarget(name)
+      const outcome = await gatherer.collect(target, place, signal)
+      if ('error' in outcome) throw outcome.error
+      const finish = outcome.parts.find((part) => part.type === 'finish')
+      const usage = finish?.usage ?? null
+      const paid = usage ? target.price.costUsd(usage, Date.now()) * (1 - target.batch.discount) : Number.NaN
+      return { parts: outcome.parts, target, costUsd: paid }
+    },
+    leaveBatches: () => gatherer.leave(),
     embed: (texts, options = {}) =>
       embed({ states, texts, strategy: strategyOf(options.strategy), options, patience, counter, screen }),
   }
@@ -123,6 +137,14 @@ function costsMoney({ price }: Target): boolean {
   const million = 1_000_000
   const usage = { inputTokens: million, cachedInputTokens: 0, outputTokens: million }
   return price !== null && price.costUsd(usage, Date.now()) > 0
+}
+
+function goneTarget(name: string): InklingError {
+  return new InklingError(
+    'LLM_NO_TARGET',
+    `The target ${name} sends no batches any more.`,
+    'Its answers can be collected once llm.config.yaml declares it again.',
+  )
 }
 
 /** Nobody could ever answer: says why for each target. */

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { InklingError, isInklingError, messageOf } from '../platform/errors.ts'
 import type { Log } from '../platform/log.ts'
 import { type AttemptEnd, attempt } from './attempt.ts'
+import { BATCH_MS, type Gatherer, isGathered } from './gatherer.ts'
 import { recordAnswer, recordUnanswered } from './meter.ts'
 import { type Demand, type Plan, planRoute } from './plan.ts'
 import type { Screen } from './privacy/screen.ts'
@@ -23,6 +24,7 @@ export interface Asking {
   readonly counter: TokenCounter
   readonly log: Log
   readonly screen: Screen | null
+  readonly gatherer: Gatherer
   /** Aborts when the reader leaves. */
   readonly left: AbortSignal
   /** The order as it was when the request came. */
@@ -42,7 +44,7 @@ const BACKOFF_MS = 250
 export async function* answer(asking: Asking): AsyncGenerator<RoutedPart, void> {
   const { states, strategy, options, patience, counter, log, left, planned } = asking
   const startedAt = performance.now()
-  const deadlineMs = options.deadlineMs ?? patience.deadlineMs
+  const deadlineMs = options.deadlineMs ?? (options.isPatient ? BATCH_MS : patience.deadlineMs)
   const deadline = new AbortController()
   const timer = setTimeout(() => deadline.abort(), deadlineMs)
   const signal = AbortSignal.any([left, deadline.signal, ...(options.signal ? [options.signal] : [])])
@@ -89,9 +91,17 @@ export async function* answer(asking: Asking): AsyncGenerator<RoutedPart, void> 
         const [ranked] = planRoute([state], demand, strategy, Date.now()).order
         if (!ranked) continue
         const { inputTokens, outputTokens } = demand
+        const gatherer = options.isPatient && isGathered(target, request) ? asking.gatherer : null
         let admission: Admission | null = null
         try {
-          const intent = { target, inputTokens, outputTokens, estimateUsd: ranked.estimateUsd, signal }
+          const intent = {
+            target,
+            inputTokens,
+            outputTokens,
+            estimateUsd: ranked.estimateUsd,
+            signal,
+            isGathered: gatherer !== null,
+          }
           if (options.admit) admission = await admitted(options.admit, intent)
         } catch (error) {
           if (signal.aborted) break
@@ -100,7 +110,17 @@ export async function* answer(asking: Asking): AsyncGenerator<RoutedPart, void> 
           note('REFUSED', null, messageOf(error))
           continue
         }
-        const end = yield* attempt({ state, request, inputTokens, counter, admission, signal, log, ...patience })
+        const end = yield* attempt({
+          ...patience,
+          state,
+          request,
+          inputTokens,
+          counter,
+          admission,
+          gatherer,
+          signal,
+          log,
+        })
         note(end.outcome, end.error?.code ?? null, end.error?.message ?? null)
         firstAt ??= end.firstAt
         usage = sum(usage, end.usage)

@@ -29,6 +29,17 @@ export interface Limits {
   readonly tokensPerMinute: number | null
 }
 
+/** How requests that may wait are sent together, through the provider's batch interface. */
+export interface BatchTerms {
+  /** Share of the price that it saves: 0..1. */
+  readonly discount: number
+  /** How long requests are gathered, and how many at most. */
+  readonly gatherMs: number
+  readonly most: number
+  /** How often the provider is asked whether it is done. */
+  readonly pollMs: number
+}
+
 /** Provider + LLM + price: one place where a request can go. */
 export interface Target {
   /** Its name in the configuration, unique. */
@@ -46,6 +57,8 @@ export interface Target {
   /** `local` or `remote`, and what the configuration adds. */
   readonly tags: readonly string[]
   readonly limits: Limits
+  /** Null: requests that may wait are sent one by one, too. */
+  readonly batch: BatchTerms | null
   /** Smaller is asked first by the priority strategy. */
   readonly priority: number
 }

@@ -25,9 +25,9 @@ type Entry = { readonly at: number } & (
 )
 
 /** Text that the fastest reader may be behind before the provider is paused, in UTF-16 units. */
-const MOST_AHEAD = 128 * 1024
+const MOST_AHEAD = 16 * 1024
 /** Text given to a reader in one event. */
-const MOST_JOINED = 64 * 1024
+const MOST_JOINED = 16 * 1024
 const SLOW_READER_MS = 30_000
 
 /** An iterator whose return() ends it at once, also while somebody waits for its next event. */
@@ -43,7 +43,7 @@ export class Transcript {
   #written = 0
   #pending = ''
   #timer: NodeJS.Timeout | null = null
-  #hasText = false
+  #flushedAt = Number.NEGATIVE_INFINITY
   #isHurried = false
   #room: (() => void) | null = null
   #started: CompletionStarted | null = null
@@ -87,10 +87,11 @@ export class Transcript {
   addText(text: string): void {
     if (text === '') return
     this.#pending += text
-    if (!this.#hasText) {
-      this.#hasText = true
-      this.#flush() // the first token goes out at once
-    } else this.#timer ??= setTimeout(() => this.#flush(), this.#options.joinMs())
+    if (this.#timer) return
+    // The first token goes out at once, and so does one that comes later than others would be waited for.
+    const waitMs = this.#flushedAt + this.#options.joinMs() - performance.now()
+    if (waitMs <= 0) this.#flush()
+    else this.#timer = setTimeout(() => this.#flush(), waitMs)
   }
 
   addCall(call: ToolCall): void {
@@ -185,6 +186,7 @@ export class Transcript {
     if (this.#timer) clearTimeout(this.#timer)
     this.#timer = null
     if (this.#pending === '') return
+    this.#flushedAt = performance.now()
     const isHalf = /[\ud800-\udbff]$/.test(this.#pending)
     const cut = isHalf && !isLast ? this.#pending.length - 1 : this.#pending.length
     const text = this.#pending.slice(0, cut).toWellFormed()

@@ -1,7 +1,7 @@
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import { InklingError } from '../platform/errors.ts'
 import type { Viewer } from '../platform/viewer.ts'
-import { countRefusal } from './completion-meter.ts'
+import { countRefusal } from './meter.ts'
 
 /** How many questions a viewer may ask within a minute. */
 export interface ViewerRates {

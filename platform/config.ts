@@ -4,6 +4,7 @@ import { port, seconds } from './config-values.ts'
 import { InklingError } from './errors.ts'
 import { limitSettings } from './limit-settings.ts'
 import { llmSettings } from './llm-settings.ts'
+import { maskPath, maskSecrets } from './masking.ts'
 import { monitoringSettings } from './monitoring-settings.ts'
 import { rateSettings } from './rate-settings.ts'
 import { roleSettings } from './role-settings.ts'
@@ -134,20 +135,18 @@ export function readVariable(
   return environment[name]
 }
 
-/** Every setting with its value, where it came from and what it means; secrets and passwords in URLs are masked. */
+/** Every setting with its value, where it came from and what it means; no value shows a secret. */
 export function describeConfig(config: Config, environment: Record<string, string | undefined> = process.env) {
   return (Object.keys(settings) as SettingName[]).map((name) => ({
     name,
-    value: isSecret(name) && config[name] !== undefined ? '***' : maskPassword(config[name]),
+    value: shownValue(name, config[name]),
     source: environment[name] ? 'environment' : 'default',
     says: settings[name].description ?? '',
   }))
 }
 
-function isSecret(name: string): boolean {
-  return /_(SECRET|KEY|PASSWORD|TOKEN)$/.test(name)
-}
-
-function maskPassword(value: unknown): string {
-  return value === undefined ? '' : String(value).replace(/(:\/\/[^:/@]+):[^@]*@/, '$1:***@')
+function shownValue(name: string, value: unknown): string {
+  if (value === undefined) return ''
+  if (/_(SECRET|KEY|PASSWORD|TOKEN)$/.test(name)) return '***'
+  return /_WEBHOOK$/.test(name) ? maskPath(String(value)) : maskSecrets(String(value))
 }

@@ -1,10 +1,7 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
+import { maskSecrets } from './masking.ts'
 
 export type Log = Logger
-
-/** Passwords in addresses and signed tokens, wherever a message of some library quotes them. */
-const PASSWORD = /(:\/\/[^:/@\s"\\]*):[^@/\s"\\]+@/g
-const TOKEN = /\beyJ[\w-]+\.[\w-]+\.[\w-]*/g
 
 /** One line per event, flat fields, JSON on stderr, so that stdout stays for what a command prints. No line holds a secret. */
 export function createLog(
@@ -21,7 +18,7 @@ export function createLog(
         censor: '[secret]',
       },
       serializers: { err: errorOf },
-      hooks: { streamWrite: (line) => line.replace(PASSWORD, '$1:***@').replace(TOKEN, '[token]') },
+      hooks: { streamWrite: maskSecrets },
     },
     destination,
   )

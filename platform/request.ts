@@ -8,6 +8,8 @@ import type { Viewer } from './viewer.ts'
 export interface RequestContext {
   readonly requestId: string
   readonly viewer: Viewer
+  /** The viewer's own token, for another process that is asked on its behalf. Never logged. */
+  readonly authorization?: string
   /** When the viewer's token ends, and with it a stream; absent for one that does not. */
   readonly expiresAt?: Date
   /** The request's one instant, on the data's clock: what "now" means everywhere in this request. */

@@ -19,7 +19,9 @@ export const roleSettings = {
     .string()
     .refine((text) => readAddresses(text) !== null, 'must be a list like learning=http://host:4001,ml=http://host:4002')
     .optional()
-    .describe("Where a gateway's subgraphs are served; a name that comes again is one more process of that subgraph."),
+    .describe(
+      "Where a gateway's subgraphs are served, and where an llm process asks ml; a name that comes again is one more process.",
+    ),
   INKLING_GATEWAY_SECRET: z
     .string()
     .min(32, 'needs 32 characters: whoever guesses it may ask subgraphs as the gateway')

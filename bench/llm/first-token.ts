@@ -39,6 +39,7 @@ const targets: Target[] = ['first', 'second', 'third'].map((name, priority) => (
   quality: {},
   tags: ['local'],
   limits: { concurrency: null, requestsPerMinute: null, tokensPerMinute: null },
+  batch: null,
   priority,
 }))
 const counter = createTokenCounter({ isExact: true })

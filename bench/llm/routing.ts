@@ -26,6 +26,7 @@ const states = Array.from({ length: TARGETS }, (_, index) => {
     quality: { default: ((index * 37) % 100) / 100 },
     tags: [index % 5 === 0 ? 'local' : 'remote'],
     limits: { concurrency: null, requestsPerMinute: null, tokensPerMinute: null },
+    batch: null,
     priority: (index * 13) % TARGETS,
   }
   const state = createTargetState(target, { failures: 5, restMs: 10_000 })

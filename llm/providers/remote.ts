@@ -28,7 +28,11 @@ const kinds = {
       ...(headers && { headers }),
       ...(organization && { organization }),
     })
-    return { languageModel: (llm) => sdk.chat(llm), embeddingModel: (llm) => sdk.embedding(llm) }
+    return {
+      languageModel: (llm) => sdk.chat(llm),
+      embeddingModel: (llm) => sdk.embedding(llm),
+      batch: () => sdk.experimental_batch(),
+    }
   },
   async anthropic({ apiKey, baseUrl, headers, wire }: Account): Promise<Sdk> {
     const { createAnthropic } = await import('@ai-sdk/anthropic')
@@ -38,7 +42,7 @@ const kinds = {
       fetch: wire.fetch,
       ...(headers && { headers }),
     })
-    return { languageModel: (llm) => sdk.languageModel(llm) }
+    return { languageModel: (llm) => sdk.languageModel(llm), batch: () => sdk.experimental_batch() }
   },
   async gemini({ apiKey, baseUrl, headers, wire }: Account): Promise<Sdk> {
     const { createGoogle } = await import('@ai-sdk/google')
@@ -81,6 +85,24 @@ const kinds = {
 export type RemoteKind = keyof typeof kinds
 export const remoteKinds = Object.keys(kinds) as RemoteKind[]
 
+/** Kinds whose package speaks the provider's batch interface. */
+export const batchKinds: ReadonlySet<RemoteKind> = new Set<RemoteKind>(['openai', 'anthropic'])
+
 export function createRemoteProvider(kind: RemoteKind, account: Account): Provider {
-  return createSdkProvider(account.name, () => kinds[kind](account))
+  const discreet = { ...account, wire: withoutKey(account.wire, account.apiKey) }
+  return createSdkProvider(account.name, () => kinds[kind](discreet), batchKinds.has(kind))
+}
+
+/** What a refusal quotes of the key goes no further: its words become messages, lines of the log and rows. */
+function withoutKey(wire: Wire, apiKey: string): Wire {
+  if (apiKey === '') return wire
+  return {
+    ...wire,
+    async fetch(input, init) {
+      const response = await wire.fetch(input, init)
+      if (response.ok) return response
+      const { status, statusText, headers } = response
+      return new Response((await response.text()).replaceAll(apiKey, '***'), { status, statusText, headers })
+    },
+  }
 }

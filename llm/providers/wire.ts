@@ -1,10 +1,12 @@
 // The one way bytes leave for a provider: node:http, because it connects to the address that was judged (fetch looks names up by
 // itself), and costs less before the first byte. Redirects are not followed, replies are bounded.
-import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http'
+import { Agent as HttpAgent, request as requestHttp } from 'node:http'
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
 import { type Lookup, publicLookup, requirePublicUrl } from '../../platform/addresses.ts'
 import { isInklingError, messageOf } from '../../platform/errors.ts'
+import { createPace, type Pace } from '../pace.ts'
 import { ProviderError } from '../provider.ts'
+import { bodyOf } from './body.ts'
 
 /** What no answer of an LLM comes near: 16 MiB. */
 const MOST_BYTES = 16 * 1024 * 1024
@@ -14,6 +16,8 @@ export interface WireOptions {
   readonly isLocal: boolean
   readonly mostBytes?: number
   readonly lookup?: Lookup
+  /** How often the stream of an answer is looked at. */
+  readonly pace?: Pace
 }
 
 export type Fetch = (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>
@@ -24,12 +28,18 @@ export interface Wire {
   close(): void
 }
 
-export function createWire({ isLocal, mostBytes = MOST_BYTES, lookup }: WireOptions): Wire {
-  const connection = { keepAlive: true, timeout: 60_000, ...(isLocal ? {} : { lookup: publicLookup(lookup) }) }
+export function createWire({ isLocal, mostBytes = MOST_BYTES, lookup, pace = createPace() }: WireOptions): Wire {
+  const connection = {
+    keepAlive: true,
+    timeout: 60_000,
+    // A reply that is paused leaves what comes in the kernel, to be read at once, rather than piece by piece into a buffer here.
+    readableHighWaterMark: 1,
+    ...(isLocal ? {} : { lookup: publicLookup(lookup) }),
+  }
   const http = new HttpAgent(connection)
   const https = new HttpsAgent(connection)
 
-  const fetch: Fetch = (input, init = {}) =>
+  const send: Fetch = (input, init = {}) =>
     new Promise((resolve, reject) => {
       const url = new URL(input instanceof Request ? input.url : input)
       const signal = init.signal ?? null
@@ -57,13 +67,19 @@ export function createWire({ isLocal, mostBytes = MOST_BYTES, lookup }: WireOpti
         for (const [name, value] of Object.entries(response.headers))
           if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value)
         const hasBody = status !== 204 && status !== 304
-        resolve(new Response(hasBody ? bodyOf(response, mostBytes, signal) : null, { status, headers }))
+        resolve(
+          new Response(hasBody ? bodyOf(response, { mostBytes, signal, joinMs: pace.joinMs }) : null, {
+            status,
+            headers,
+          }),
+        )
       })
       request.end(typeof init.body === 'string' || init.body instanceof Uint8Array ? init.body : undefined)
     })
 
   return {
-    fetch,
+    fetch: async (input, init = {}) =>
+      send(input, init.body instanceof FormData ? { ...init, ...(await packed(init.body, init.headers)) } : init),
     close() {
       http.destroy()
       https.destroy()
@@ -71,52 +87,15 @@ export function createWire({ isLocal, mostBytes = MOST_BYTES, lookup }: WireOpti
   }
 }
 
-/** The reply's bytes, as they come and not faster than they are read. Breaks off beyond so many bytes. */
-function bodyOf(response: IncomingMessage, mostBytes: number, signal: AbortSignal | null): ReadableStream<Uint8Array> {
-  let bytes = 0
-  let isOver = false
-  return new ReadableStream<Uint8Array>(
-    {
-      start(controller) {
-        const fail = (error: unknown) => {
-          if (isOver) return
-          isOver = true
-          controller.error(error)
-          response.destroy()
-        }
-        response.on('data', (part: Buffer) => {
-          if (isOver) return
-          bytes += part.length
-          if (bytes > mostBytes)
-            return fail(new ProviderError('TOO_LARGE', `The reply is longer than ${mostBytes} bytes.`))
-          controller.enqueue(part)
-          if ((controller.desiredSize ?? 0) <= 0) response.pause()
-        })
-        response.on('end', () => {
-          if (isOver) return
-          isOver = true
-          controller.close()
-        })
-        response.on('error', (error) =>
-          fail(
-            signal?.aborted
-              ? signal.reason
-              : new ProviderError('TRUNCATED', `The connection broke: ${messageOf(error)}`),
-          ),
-        )
-        response.on('close', () =>
-          fail(new ProviderError('TRUNCATED', 'The connection broke in the middle of the answer.')),
-        )
-        response.pause()
-      },
-      pull: () => void response.resume(),
-      cancel() {
-        isOver = true
-        response.destroy()
-      },
-    },
-    { highWaterMark: 16 },
-  )
+/** A form as bytes, with the header that says where its parts end. */
+async function packed(
+  form: FormData,
+  given: RequestInit['headers'],
+): Promise<{ body: Uint8Array<ArrayBuffer>; headers: Headers }> {
+  const written = new Response(form)
+  const headers = new Headers(given)
+  headers.set('content-type', written.headers.get('content-type')!)
+  return { body: new Uint8Array(await written.arrayBuffer()), headers }
 }
 
 function requirePublic(url: URL): void {

@@ -47,7 +47,7 @@ export interface Events<S extends SchemaTypes, T extends ModelName<S>> {
   readonly at: DateName<S, T>
   /** Only the last so many days before the moment. */
   readonly days?: number
-  /** How long a row goes on changing after `at`, such as a day's clicks: it is seen once that time is over. */
+  /** How long a row goes on changing after `at`, such as a day's clicks: it is seen once that time is over, and `daysSince` counts whole ones. */
   readonly lasts?: Duration
 }
 

@@ -1,7 +1,7 @@
 import { type ColumnShape, isCategory, isMoment, isNumber } from './datamodel.ts'
 import { compileAggregate, compileLatest } from './laterals.ts'
 import type { FeatureSpec, FeatureValue } from './model.ts'
-import type { Reading } from './reading.ts'
+import { hoursOf, type Reading } from './reading.ts'
 import type { RowScope } from './rows.ts'
 import type { Spot } from './spot.ts'
 import type { Statement } from './statement.ts'
@@ -40,7 +40,12 @@ export function compileValue(
         moment = time!.moment
         return `max(${time!.sql})`
       })
-      return `(extract(epoch FROM ${moment} - ${latest}) / ${DAY})::float8`
+      const seconds = `extract(epoch FROM ${moment} - ${latest})`
+      const { lasts } = reading.scope
+      if (!lasts) return `(${seconds} / ${DAY})::float8`
+      // A row of a whole day says nothing of hours: the same number at midnight, where training looks from, and in the evening.
+      const span = (hoursOf(lasts) * 3600).toFixed(3)
+      return `(floor(${seconds} / ${span}) * ${span} / ${DAY})::float8`
     }
     case 'sinceColumn':
     case 'untilColumn':

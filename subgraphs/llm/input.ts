@@ -11,7 +11,10 @@ export function registerInput(builder: LlmBuilder) {
     description: 'Who goes first where calls wait for a target.',
     values: {
       INTERACTIVE: { description: 'Somebody waits for it.' },
-      BATCH: { description: 'It may wait: whoever has somebody waiting goes first.' },
+      BATCH: {
+        description:
+          'It may wait: whoever has somebody waiting goes first, and a target with a batch interface gets it together with others, to answer within a day.',
+      },
     } as const,
   })
   const RoleRef = builder.enumType('MessageRole', {

@@ -8,11 +8,13 @@ import { loadConfig } from '../../platform/config.ts'
 import type { Database } from '../../platform/database.ts'
 import { createLog } from '../../platform/log.ts'
 import { seedSchool } from '../../prisma/learning/seed/school.ts'
+import { openArtefactStore } from '../../registry/stores/open.ts'
 import { type Answer, ask } from '../gateway/stand.ts'
 import { openTestDatabase } from '../harness.ts'
 
 export interface KeyedApp {
   readonly app: App
+  readonly ground: Ground
   readonly database: Database
   readonly url: string
   /** Everything logged so far. */
@@ -23,7 +25,7 @@ export interface KeyedApp {
 }
 
 /** The product with keys and without trained models, in this process; its log is kept. */
-export async function openKeyedApp(settings: Record<string, string>): Promise<KeyedApp> {
+export async function openKeyedApp(settings: Record<string, string>, learners = 40): Promise<KeyedApp> {
   const database = await openTestDatabase()
   const config = loadConfig({ INKLING_NOW: '2026-11-20T12:00:00Z', ...settings })
   let lines = ''
@@ -38,13 +40,22 @@ export async function openKeyedApp(settings: Record<string, string>): Promise<Ke
   )
   const learning = learningClient(database)
   const clock = await createClock(database, config)
-  const ground: Ground = { config, log, database, clock, learning, artefacts: null, close: () => database.close() }
-  await seedSchool(database, { seed: 7, learners: 40, now: clock.now() })
+  const ground: Ground = {
+    config,
+    log,
+    database,
+    clock,
+    learning,
+    artefacts: openArtefactStore(config),
+    close: () => database.close(),
+  }
+  await seedSchool(database, { seed: 7, learners, now: clock.now() })
   const app = await createApp(ground)
   const server = await app.listen({ host: '127.0.0.1', port: 0 })
   const url = `${server.url}/graphql`
   return {
     app,
+    ground,
     database,
     url,
     logged: () => lines,

@@ -1059,7 +1059,7 @@ export const WhoAnswersDocument = new TypedDocumentString(`
     `, {"hash":"sha256:aae3bd283a0f5a28fdca48c2626b25c9da89425741184503b1831e096792a1f6"}) as unknown as TypedDocumentString<WhoAnswersQuery, WhoAnswersQueryVariables>;
 export const ExplanationDocument = new TypedDocumentString(`
     subscription Explanation {
-  predictionExplained(entity: "Learner", key: "1", language: "en") {
+  predictionExplained(entity: "Learner", key: "L1244", language: "en") {
     __typename
     ... on ExplanationProgress {
       sequence
@@ -1091,7 +1091,7 @@ export const ExplanationDocument = new TypedDocumentString(`
     }
   }
 }
-    `, {"hash":"sha256:399bac1be9df5cade0f6fdc670835631a793b45117c113c5bcd6488afa609f1b"}) as unknown as TypedDocumentString<ExplanationSubscription, ExplanationSubscriptionVariables>;
+    `, {"hash":"sha256:8b6389bc633e7d6420721be78e3d09787ea1060ab7b4359562112a2042f50af3"}) as unknown as TypedDocumentString<ExplanationSubscription, ExplanationSubscriptionVariables>;
 export const RolloutDocument = new TypedDocumentString(`
     query Rollout {
   model(name: "churn") {

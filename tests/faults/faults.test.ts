@@ -4,15 +4,14 @@ import { join } from 'node:path'
 import { describe, expect, inject, it } from 'vitest'
 import { createJobs } from '../../jobs/engine.ts'
 import { openDatabase } from '../../platform/database.ts'
-import { migrate } from '../../platform/migrate.ts'
-import { createServerDatabase, silent } from '../harness.ts'
+import { createServerDatabase, fillTestFolder, silent } from '../harness.ts'
 import { findViolations } from './checker.ts'
 import { EFFECT_TABLE, type History, readHistory } from './history.ts'
 import { startReaders } from './readers.ts'
 import { type Outcome, runFaults } from './run.ts'
 
 const server = inject('server')
-const seconds = Number(process.env.INKLING_FAULT_SECONDS ?? 25)
+const seconds = Number(process.env.INKLING_FAULT_SECONDS ?? 10)
 const seed = Number(process.env.INKLING_FAULT_SEED ?? Math.floor(Math.random() * 1_000_000))
 const pulse = { beatMs: 300, silentMs: 1500, tickMs: 300, deafMs: 1000 }
 const LIMIT_MS = seconds * 1000 + 150_000
@@ -34,7 +33,6 @@ describe.runIf(server)('on a server, three workers and a client', () => {
       const { url, drop } = await createServerDatabase(server)
       try {
         const database = await openDatabase({ url, log: silent })
-        await migrate(database, silent)
         await database.query(EFFECT_TABLE)
         const jobs = await createJobs({ database, log: silent, kinds: [], worker: false })
         await jobs.start()
@@ -67,6 +65,7 @@ describe.runIf(!server)('on the embedded database, one process', () => {
       const folder = mkdtempSync(join(tmpdir(), 'inkling-faults-'))
       const dataDir = join(folder, 'database')
       try {
+        fillTestFolder(dataDir)
         const actors = [{ name: 'all', dataDir, pulse, paceMs: 60, worker: true }]
         const outcome = await runFaults({ seed, seconds, actors, paceMs: 6000 })
         const database = await openDatabase({ dataDir, log: silent })

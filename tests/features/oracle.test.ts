@@ -53,6 +53,7 @@ const model = defineModel({
     lastKind: f.category('visits.kind', { at: 'at' }),
     sinceVisit: f.daysSince('visits', 'at'),
     sinceSwim: f.daysSince('visits', 'at', { where: { kind: 'SWIM' } }),
+    sinceSettled: f.daysSince('visits', 'at', { lasts: { days: 2 } }),
     tier: f.category('passes.tier', { validFrom: 'startsAt', validTo: 'endsAt' }),
     fee: f.field('passes.fee', { validFrom: 'startsAt', validTo: 'endsAt' }),
     passes: f.count('passes', { validFrom: 'startsAt', validTo: 'endsAt' }),
@@ -94,6 +95,7 @@ function bruteForce(world: Gym, member: Membership, asOf: Date) {
   const known = <T>(values: readonly (T | null)[]) => values.filter((value): value is T => value !== null)
   const mean = (values: readonly number[]) => (values.length ? values.reduce((a, b) => a + b) / values.length : null)
   const days = (date: Date | null | undefined) => (date ? (now - date.getTime()) / DAY : null)
+  const pairsOf = (count: number | null) => (count === null ? null : Math.floor(count / 2) * 2)
   const steps = known(visits.map((visit) => visit.steps)).map(Number)
   const lateSteps = known(visits.filter(within(60)).map((visit) => visit.steps)).map(Number)
   const isOpen = club.opensAt.getTime() <= now
@@ -132,6 +134,7 @@ function bruteForce(world: Gym, member: Membership, asOf: Date) {
       lastKind: visits[0]?.kind ?? null,
       sinceVisit: days(visits[0]?.at),
       sinceSwim: days(visits.find((v) => v.kind === 'SWIM')?.at),
+      sinceSettled: pairsOf(days(visits.find((v) => v.at.getTime() <= now - 2 * DAY)?.at)),
       tier: passes[0]?.tier ?? null,
       fee: passes[0]?.fee ?? null,
       passes: passes.length,

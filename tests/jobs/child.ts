@@ -10,7 +10,7 @@ import { crunch as crunchKind, pause, testKinds, viewer } from './kinds.ts'
 
 const { url, dataDir, name, enqueue, pulse, freezeAt, crunch, kinds, redis } = JSON.parse(process.argv[2]!)
 const log = createLog(process.env.LOG_LEVEL ?? 'silent')
-const database = await openDatabase({ url, dataDir, log })
+const database = await openDatabase({ url, dataDir, log, poolSize: 4 })
 await migrate(database, log)
 
 /** Every step leaves an effect in its own commit; a second one for the same step would be a double run. */

@@ -1,11 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { describe, expect, inject, it } from 'vitest'
 import { createJobs, type Jobs } from '../../jobs/engine.ts'
 import { type Database, openDatabase } from '../../platform/database.ts'
-import { migrate } from '../../platform/migrate.ts'
-import { createServerDatabase, silent } from '../harness.ts'
+import { createServerDatabase, fillTestFolder, silent } from '../harness.ts'
 import { testKinds, viewer } from './kinds.ts'
 import { startWorker } from './processes.ts'
 
@@ -28,6 +27,7 @@ describe.runIf(!server)('on the embedded database', () => {
     const folder = mkdtempSync(join(tmpdir(), 'inkling-crash-'))
     const dataDir = join(folder, 'database')
     const steps = 12
+    fillTestFolder(dataDir)
     try {
       const first = startWorker({ dataDir, enqueue: [{ steps, stepMs: 100 }] })
       const [, id] = await first.says(/enqueued (\S+)/)
@@ -63,26 +63,27 @@ describe.runIf(!server)('on the embedded database', () => {
 })
 
 describe.runIf(server)('on a server', () => {
-  let database: Database
-  let url: string
-  let drop: () => Promise<void>
-  let jobs: Jobs
   const pulse = { beatMs: 300, silentMs: 1500, tickMs: 300 }
 
-  beforeAll(async () => {
-    ;({ url, drop } = await createServerDatabase(server))
-    database = await openDatabase({ url, log: silent })
-    await migrate(database, silent)
-    jobs = await createJobs({ database, log: silent, kinds: testKinds, worker: false })
-    await jobs.start()
-  })
-  afterAll(async () => {
-    await jobs.stop()
-    await database.close()
-    await drop()
-  })
+  interface Ground {
+    readonly url: string
+    readonly database: Database
+    readonly jobs: Jobs
+  }
+  /** Each test is about processes that wait for each other: all of them run at once, each in a database of its own. */
+  const inOwnDatabase = (name: string, test: (ground: Ground) => Promise<void>) =>
+    it.concurrent(name, async () => {
+      const { url, drop } = await createServerDatabase(server)
+      const database = await openDatabase({ url, log: silent, poolSize: 4 })
+      const jobs = await createJobs({ database, log: silent, kinds: testKinds, worker: false })
+      await jobs.start()
+      await test({ url, database, jobs })
+      await jobs.stop()
+      await database.close()
+      await drop()
+    })
 
-  it('is taken over from a killed worker, each step once', async () => {
+  inOwnDatabase('is taken over from a killed worker, each step once', async ({ url, database, jobs }) => {
     const first = startWorker({ url, pulse, enqueue: [{ steps: 20, stepMs: 50 }] })
     const [, id] = await first.says(/enqueued (\S+)/)
     const second = startWorker({ url, pulse })
@@ -99,64 +100,73 @@ describe.runIf(server)('on a server', () => {
     expect(await second.exited).toBe(0)
   })
 
-  it('is taken over from a frozen worker, whose later writes are refused', async () => {
-    const first = startWorker({ url, pulse, enqueue: [{ steps: 20, stepMs: 100 }] })
-    const [, id] = await first.says(/enqueued (\S+)/)
-    await first.says(/began \S+ 5 1/)
-    first.kill('SIGSTOP')
-    const second = startWorker({ url, pulse })
-    await second.says(/began \S+ \d+ 2/)
-    first.kill('SIGCONT') // the zombie goes on with its step while the other runs it too
-    const job = await jobs.ended(id!)
-    expect(job).toMatchObject({ state: 'SUCCEEDED', attempt: 2 })
-    await expectExactlyOnce(database, jobs, id!, 20)
-    expect(first.said()).not.toMatch(/began \S+ 20 1/)
-    for (const worker of [first, second]) {
-      worker.kill('SIGTERM')
-      expect(await worker.exited).toBe(0)
-    }
-  })
+  inOwnDatabase(
+    'is taken over from a frozen worker, whose later writes are refused',
+    async ({ url, database, jobs }) => {
+      const first = startWorker({ url, pulse, enqueue: [{ steps: 20, stepMs: 100 }] })
+      const [, id] = await first.says(/enqueued (\S+)/)
+      await first.says(/began \S+ 5 1/)
+      first.kill('SIGSTOP')
+      const second = startWorker({ url, pulse })
+      await second.says(/began \S+ \d+ 2/)
+      first.kill('SIGCONT') // the zombie goes on with its step while the other runs it too
+      const job = await jobs.ended(id!)
+      expect(job).toMatchObject({ state: 'SUCCEEDED', attempt: 2 })
+      await expectExactlyOnce(database, jobs, id!, 20)
+      expect(first.said()).not.toMatch(/began \S+ 20 1/)
+      for (const worker of [first, second]) {
+        worker.kill('SIGTERM')
+        expect(await worker.exited).toBe(0)
+      }
+    },
+  )
 
-  it('is taken over within 15 s at the default pulse, even from one that was frozen in the middle of a commit', async () => {
-    const frozen = startWorker({ url, freezeAt: 4, enqueue: [{ steps: 20, stepMs: 100 }] })
-    const [, ofFrozen] = await frozen.says(/enqueued (\S+)/)
-    await frozen.says(/began \S+ 4 1/)
-    const silent = [{ id: ofFrozen!, since: Date.now() + 100 }]
-    const killed = startWorker({ url, enqueue: [{ steps: 20, stepMs: 100 }] })
-    const [, ofKilled] = await killed.says(/enqueued (\S+)/)
-    await killed.says(/began \S+ 4 1/)
-    killed.kill('SIGKILL')
-    silent.push({ id: ofKilled!, since: Date.now() })
-    const other = startWorker({ url })
-    for (const { id, since } of silent) {
-      await other.says(new RegExp(`began ${id} 4 2`))
-      console.log(`taken over after ${Date.now() - since} ms`)
-      expect(Date.now() - since).toBeLessThan(15_000)
-      await jobs.ended(id)
-      await expectExactlyOnce(database, jobs, id, 20)
-    }
-    frozen.kill('SIGKILL')
-    other.kill('SIGTERM')
-    expect(await other.exited).toBe(0)
-  })
+  inOwnDatabase(
+    'is taken over within 15 s at the default pulse, even from one that was frozen in the middle of a commit',
+    async ({ url, database, jobs }) => {
+      const frozen = startWorker({ url, freezeAt: 4, enqueue: [{ steps: 20, stepMs: 100 }] })
+      const [, ofFrozen] = await frozen.says(/enqueued (\S+)/)
+      await frozen.says(/began \S+ 4 1/)
+      const silent = [{ id: ofFrozen!, since: Date.now() + 100 }]
+      const killed = startWorker({ url, enqueue: [{ steps: 20, stepMs: 100 }] })
+      const [, ofKilled] = await killed.says(/enqueued (\S+)/)
+      await killed.says(/began \S+ 4 1/)
+      killed.kill('SIGKILL')
+      silent.push({ id: ofKilled!, since: Date.now() })
+      const other = startWorker({ url })
+      for (const { id, since } of silent) {
+        await other.says(new RegExp(`began ${id} 4 2`))
+        console.log(`taken over after ${Date.now() - since} ms`)
+        expect(Date.now() - since).toBeLessThan(15_000)
+        await jobs.ended(id)
+        await expectExactlyOnce(database, jobs, id, 20)
+      }
+      frozen.kill('SIGKILL')
+      other.kill('SIGTERM')
+      expect(await other.exited).toBe(0)
+    },
+  )
 
-  it('is taken back within four seconds by a worker that starts again under its name', async () => {
-    const first = startWorker({ url, name: 'steady', enqueue: [{ steps: 10, stepMs: 100 }] })
-    const [, id] = await first.says(/enqueued (\S+)/)
-    await first.says(/began \S+ 4 1/)
-    first.kill('SIGKILL')
-    await first.exited
-    const killedAt = Date.now()
-    const second = startWorker({ url, name: 'steady' })
-    await second.says(/began \S+ \d+ 2/)
-    expect(Date.now() - killedAt).toBeLessThan(4000)
-    await jobs.ended(id!)
-    await expectExactlyOnce(database, jobs, id!, 10)
-    second.kill('SIGTERM')
-    expect(await second.exited).toBe(0)
-  })
+  inOwnDatabase(
+    'is taken back within four seconds by a worker that starts again under its name',
+    async ({ url, database, jobs }) => {
+      const first = startWorker({ url, name: 'steady', enqueue: [{ steps: 10, stepMs: 100 }] })
+      const [, id] = await first.says(/enqueued (\S+)/)
+      await first.says(/began \S+ 4 1/)
+      first.kill('SIGKILL')
+      await first.exited
+      const killedAt = Date.now()
+      const second = startWorker({ url, name: 'steady' })
+      await second.says(/began \S+ \d+ 2/)
+      expect(Date.now() - killedAt).toBeLessThan(4000)
+      await jobs.ended(id!)
+      await expectExactlyOnce(database, jobs, id!, 10)
+      second.kill('SIGTERM')
+      expect(await second.exited).toBe(0)
+    },
+  )
 
-  it('goes on through lost connections', async () => {
+  inOwnDatabase('goes on through lost connections', async ({ url, database, jobs }) => {
     const worker = startWorker({ url, pulse, enqueue: [{ steps: 30, stepMs: 50 }] })
     const [, id] = await worker.says(/enqueued (\S+)/)
     for (let round = 0; round < 4; round++) {
@@ -171,7 +181,7 @@ describe.runIf(server)('on a server', () => {
     expect(await worker.exited).toBe(0)
   })
 
-  it('keeps one truth when several workers take from one queue', async () => {
+  inOwnDatabase('keeps one truth when several workers take from one queue', async ({ url, database, jobs }) => {
     const workers = [1, 2, 3].map(() => startWorker({ url, pulse }))
     await Promise.all(workers.map((worker) => worker.says(/started/)))
     const enqueuer = startWorker({ url, pulse, enqueue: Array.from({ length: 40 }, () => ({ steps: 3, stepMs: 5 })) })

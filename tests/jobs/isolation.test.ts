@@ -1,11 +1,11 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { createJobs, type Jobs } from '../../jobs/engine.ts'
 import { defineIsolatedJob } from '../../jobs/isolation.ts'
 import type { Database } from '../../platform/database.ts'
-import { openTestDatabase, silent } from '../harness.ts'
+import { createServerDatabase, fillTestFolder, openTestDatabase, silent } from '../harness.ts'
 import { crunch, pause, quickPulse, testKinds, viewer } from './kinds.ts'
 import { startWorker } from './processes.ts'
 
@@ -76,17 +76,17 @@ describe('an isolated job', () => {
     expect(await jobs.get(id)).toMatchObject({ state: 'RUNNING', attempt: 1 }) // silent for longer than silentMs it would be taken over
     await jobs.cancel(id)
     expect(await jobs.ended(id)).toMatchObject({ state: 'CANCELLED' })
-    const times: number[] = []
-    for (let round = 0; round < 3; round++) {
+    let took = Number.POSITIVE_INFINITY
+    for (let round = 0; round < 3 && took >= 100; round++) {
       const { id, pid } = await begin('loop')
       const began = performance.now()
       const cancelled = jobs.cancel(id)
       while (isAlive(pid)) await pause(2)
-      times.push(performance.now() - began)
+      took = performance.now() - began
       await cancelled
       await jobs.ended(id)
     }
-    expect(Math.min(...times)).toBeLessThan(100) // the best of three: others use this machine too
+    expect(took).toBeLessThan(100) // of three tries: others use this machine too
   })
 
   it.each(['heap', 'buffers'])('that needs too much memory (%s) fails alone, and once', async (how) => {
@@ -135,9 +135,13 @@ describe('an isolated job', () => {
   })
 
   it('does not outlive its worker, though it listens to nobody', async () => {
+    const server = inject('server')
     const folder = mkdtempSync(join(tmpdir(), 'inkling-isolation-'))
+    const dataDir = join(folder, 'database')
+    const made = server ? await createServerDatabase(server) : null
+    if (!made) fillTestFolder(dataDir)
     try {
-      const worker = startWorker({ dataDir: join(folder, 'database'), crunch: 'loop' })
+      const worker = startWorker({ ...(made ? { url: made.url } : { dataDir }), crunch: 'loop' })
       const pid = Number((await worker.says(/pid (\d+)/))[1])
       expect(isAlive(pid)).toBe(true)
       worker.kill('SIGKILL')
@@ -145,6 +149,7 @@ describe('an isolated job', () => {
       for (let tries = 0; tries < 50 && isAlive(pid); tries++) await pause(20)
       expect(isAlive(pid)).toBe(false)
     } finally {
+      await made?.drop()
       rmSync(folder, { recursive: true, force: true })
     }
   })

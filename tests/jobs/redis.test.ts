@@ -3,7 +3,6 @@ import { createServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { type FanOut, fanOutOf } from '../../jobs/fan-out.ts'
 import { type Database, openDatabase } from '../../platform/database.ts'
-import { migrate } from '../../platform/migrate.ts'
 import { createServerDatabase, silent } from '../harness.ts'
 
 const server = inject('server')
@@ -20,7 +19,6 @@ describe.runIf(server && inject('redis'))('processes told by Redis', () => {
     ;({ url, drop } = await createServerDatabase(server))
     redis = await ownRedis()
     for (let process = 0; process < 3; process++) databases.push(await openDatabase({ url, log: silent }))
-    await migrate(databases[0]!, silent)
   })
   afterAll(async () => {
     for (const end of ends) await end()

@@ -4,7 +4,6 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { createJobs, type Jobs } from '../../jobs/engine.ts'
 import { fanOutOf } from '../../jobs/fan-out.ts'
 import { type Database, openDatabase } from '../../platform/database.ts'
-import { migrate } from '../../platform/migrate.ts'
 import { createServerDatabase, openTestDatabase, silent } from '../harness.ts'
 import { quickPulse, stranger, testKinds, viewer } from './kinds.ts'
 import { startWorker, type WorkerProcess } from './processes.ts'
@@ -34,7 +33,6 @@ async function oneProcess(): Promise<Deployment> {
 async function gatewayAndWorkers(redis?: string): Promise<Deployment> {
   const { url, drop } = await createServerDatabase(server)
   const database: Database = await openDatabase({ url, log: silent })
-  await migrate(database, silent)
   const jobs = await createJobs({
     database,
     log: silent,
@@ -156,20 +154,15 @@ describe('inkling start --role', () => {
     return { child, exited, output: () => output }
   }
 
-  it.each(['worker', 'learning'])(
-    '%s is refused on the embedded database, which is one process alone',
-    async (role) => {
-      const { exited, output } = start(role, '')
+  it('is refused on the embedded database, which is one process alone, and for what is no role', async () => {
+    const [worker, learning, king] = ['worker', 'learning', 'king'].map((role) => start(role, ''))
+    for (const [role, { exited, output }] of Object.entries({ worker: worker!, learning: learning! })) {
       expect(await exited).toBe(1)
       expect(output()).toContain(`A ${role} of its own needs a PostgreSQL server`)
       expect(output()).toContain('Set DATABASE_URL')
-    },
-  )
-
-  it('anything else is refused with the roles there are', async () => {
-    const { exited, output } = start('king', '')
-    expect(await exited).toBe(2)
-    expect(output()).toContain('all, gateway, learning, ml, jobs')
+    }
+    expect(await king!.exited).toBe(2)
+    expect(king!.output()).toContain('all, gateway, learning, ml, jobs')
   })
 
   it.runIf(server)('worker takes jobs until it is told to stop', async () => {

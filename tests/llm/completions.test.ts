@@ -47,7 +47,7 @@ describe('a completion', () => {
     const llm = stand.open([{ tokens: 60, everyMs: 2 }])
     const events = await readAll(await llm.completions.ask(ask({ id: 'joined' }), ann))
     expect(events[0]).toMatchObject({ type: 'STARTED', source: 'CALL', label: null, sequence: 1 })
-    expect(events[1]).toMatchObject({ type: 'TOKENS', text: 't0 ' })
+    expect(events[1]).toMatchObject({ type: 'TOKENS', text: expect.stringMatching(/^t0 /) })
     expect(textOf(events)).toBe(whole(60))
     expect(isGapless(events)).toBe(true)
     expect(events.length).toBeLessThan(40)

@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { parse } from 'yaml'
 import { parseConfiguration } from '../../llm/configuration.ts'
+import { readConfiguration } from '../../llm/configuration-file.ts'
 import { configuredTargets } from '../../llm/configured-targets.ts'
 import { openRouter } from '../../llm/open.ts'
 import { requestOf } from '../../llm/provider.ts'
@@ -38,8 +38,9 @@ describe('docs/llm.md', () => {
   const blocks = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(([, text]) => text!)
   it('shows configurations that work, and only priced targets', async () => {
     expect(blocks.length).toBeGreaterThanOrEqual(4)
-    for (const block of blocks) {
-      const { targets, close } = await configuredTargets(parseConfiguration(parse(block), lookup, 'docs/llm.md'))
+    for (const [index, block] of blocks.entries()) {
+      const file = fileOf(`documented-${index}.yaml`, block)
+      const { targets, close } = await configuredTargets(await readConfiguration(file, lookup))
       close()
       expect(targets.filter(({ price }) => price === null)).toEqual([])
     }
@@ -91,6 +92,8 @@ it('finds names that lead nowhere', () => {
   expect(parseIt({ strategies: { fastest: { kind: 'hybrid', cost: 1 } } })).toThrow(/name is taken/)
   expect(parseIt({ strategies: { h: { kind: 'hybrid' } } })).toThrow(/weight above 0/)
   expect(parseIt({ targets: {} })).toThrow(/there are none/)
+  const batch = { a: { provider: 'builtin', llm: 'x', batch: {} } }
+  expect(parseIt({ targets: batch })).toThrow(/only openai and anthropic have a batch interface/)
 })
 
 it('opens a YAML file: declared strategies, defaults, masked prompts', async () => {

@@ -172,6 +172,15 @@ export function providerContract({ name, open, wire, hasEmbeddings }: Contender)
       expect(await failure({ tokens: 6, dieAt: 0 })).toMatchObject({ text: '', code: 'TRUNCATED' })
     })
 
+    it('loses nothing of what came before a connection broke', async () => {
+      // Slow enough that the stream is looked at now and then, and not for each piece.
+      const { text, code } = await failure({ tokens: 40, everyMs: 3, dieAt: 40 })
+      expect({ text, code }).toEqual({
+        text: Array.from({ length: 40 }, (_, n) => `t${n} `).join(''),
+        code: 'TRUNCATED',
+      })
+    })
+
     it('tells an error frame and broken JSON in the middle', async () => {
       expect(await failure({ tokens: 6, errorFrameAt: 3 })).toMatchObject({ text: 't0 t1 t2 ', code: 'OVERLOADED' })
       expect(await failure({ tokens: 6, errorFrameAt: 0 })).toMatchObject({ text: '', code: 'OVERLOADED' })

@@ -28,6 +28,7 @@ export function targetOf(name: string, provider: Provider, options: Partial<Targ
     quality: {},
     tags: ['remote'],
     limits: { concurrency: null, requestsPerMinute: null, tokensPerMinute: null },
+    batch: null,
     priority: 1,
     ...options,
   }

@@ -1,25 +1,9 @@
-import { type Span, trace } from '@opentelemetry/api'
+import { trace } from '@opentelemetry/api'
 import { afterAll, expect, it } from 'vitest'
 import { withSpan } from '../../platform/telemetry.ts'
+import { recordSpans } from './recorded-spans.ts'
 
-const seen: { name: string; attributes: unknown; errors: unknown[]; ended: boolean }[] = []
-
-trace.setGlobalTracerProvider({
-  getTracer: () =>
-    ({
-      startActiveSpan(name: string, options: { attributes: unknown }, work: (span: Span) => unknown) {
-        const record = { name, attributes: options.attributes, errors: [] as unknown[], ended: false }
-        seen.push(record)
-        return work({
-          recordException: (error: unknown) => record.errors.push(error),
-          setStatus: () => {},
-          end: () => {
-            record.ended = true
-          },
-        } as never)
-      },
-    }) as never,
-})
+const seen = recordSpans()
 afterAll(() => trace.disable())
 
 it('wraps work in a span that ends, with its error when it fails', async () => {

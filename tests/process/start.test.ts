@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
-import { createServerDatabase } from '../harness.ts'
+import { createServerDatabase, fillTestFolder } from '../harness.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -21,6 +21,7 @@ interface Running {
 describe('inkling start', { timeout: 240_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'inkling-process-'))
   const dataDir = join(folder, 'rows')
+  const secondDir = join(folder, 'same rows')
   const started: ChildProcess[] = []
   let environment: NodeJS.ProcessEnv
   let drop = async () => {}
@@ -29,17 +30,20 @@ describe('inkling start', { timeout: 240_000 }, () => {
     const server = inject('server')
     const { url, drop: dropDatabase } = server ? await createServerDatabase(server) : { url: '', drop }
     drop = dropDatabase
+    if (!server) fillTestFolder(dataDir)
     environment = {
       ...process.env,
       DATABASE_URL: url,
       INKLING_DATA_DIR: dataDir,
       PORT: '0',
       LOG_LEVEL: 'info',
+      INKLING_NOW: '2026-11-20T12:00:00Z', // the simulated rows depend on the day
       HOST: '127.0.0.1',
     }
-    const seeded = await command(['seed', '--learners', '300'])
+    const seeded = await command(['seed', '--learners', '160'])
     expect(seeded.output).not.toMatch(/inkling: /)
     expect(seeded.code).toBe(0)
+    if (!server) cpSync(dataDir, secondDir, { recursive: true })
   })
   afterEach(() => {
     for (const child of started) child.kill('SIGKILL')
@@ -116,17 +120,15 @@ describe('inkling start', { timeout: 240_000 }, () => {
     expect(risks.some((risk: number | null) => risk !== null)).toBe(true)
     const page = await (await fetch(`${running.url}/graphql`, { headers: { accept: 'text/html' } })).text()
     expect(page).toMatch(/graphiql/i)
+    const { port } = new URL(running.url)
+    const [second, taken] = await Promise.all([
+      command(['models']),
+      command(['start'], { PORT: port, INKLING_DATA_DIR: secondDir, INKLING_WORKER: 'off' }),
+    ])
     if (!environment.DATABASE_URL) {
-      const second = await command(['models'])
       expect(second.code).toBe(1)
       expect(second.output).toMatch(/in use by process \d+/)
     }
-    const port = new URL(running.url).port
-    const taken = await command(['start'], {
-      PORT: port,
-      INKLING_DATA_DIR: join(folder, 'other'),
-      INKLING_WORKER: 'off',
-    })
     expect(taken.code).toBe(1)
     expect(taken.output).toMatch(new RegExp(`${port}.*(in use|taken)`))
 
@@ -179,24 +181,30 @@ describe('inkling start', { timeout: 240_000 }, () => {
     await new Promise<void>((resolve) => dead.listen(0, '127.0.0.1', resolve))
     const { port } = dead.address() as AddressInfo
     await new Promise((resolve) => dead.close(resolve))
-    const down = await command(['start'], { DATABASE_URL: `postgres://nobody:secret@127.0.0.1:${port}/none` })
+    mkdirSync(join(folder, 'old'))
+    writeFileSync(join(folder, 'old', 'PG_VERSION'), '12\n')
+    const [down, old, bad] = await Promise.all([
+      command(['start'], { DATABASE_URL: `postgres://nobody:secret@127.0.0.1:${port}/none` }),
+      command(['models'], { DATABASE_URL: '', INKLING_DATA_DIR: join(folder, 'old') }),
+      command(['models'], { PORT: '99999', DATABASE_URL: 'mysql://x', LOG_LEVEL: 'loud' }),
+    ])
     expect(down.code).toBe(1)
     expect(down.output).toMatch(/No connection to the database at 127\.0\.0\.1/)
     expect(down.output).not.toContain('secret')
 
-    mkdirSync(join(folder, 'old'))
-    writeFileSync(join(folder, 'old', 'PG_VERSION'), '12\n')
-    const old = await command(['models'], { DATABASE_URL: '', INKLING_DATA_DIR: join(folder, 'old') })
     expect(old.code).toBe(1)
     expect(old.output).toMatch(/written by PostgreSQL 12/)
 
-    const bad = await command(['models'], { PORT: '99999', DATABASE_URL: 'mysql://x', LOG_LEVEL: 'loud' })
     expect(bad.code).toBe(1)
     for (const name of ['PORT', 'DATABASE_URL', 'LOG_LEVEL']) expect(bad.output).toContain(name)
   })
 
   it('explains itself: help, unknown commands, unknown models', async () => {
-    const help = await command(['--help'])
+    const [help, nonsense, unknown] = await Promise.all([
+      command(['--help']),
+      command(['nonsense']),
+      command(['train', 'nope']),
+    ])
     expect(help.code).toBe(0)
     for (const name of [
       'start',
@@ -213,8 +221,7 @@ describe('inkling start', { timeout: 240_000 }, () => {
       'schema',
     ])
       expect(help.output).toContain(name)
-    expect((await command(['nonsense'])).code).toBe(2)
-    const unknown = await command(['train', 'nope'])
+    expect(nonsense.code).toBe(2)
     expect(unknown.code).toBe(1)
     expect(unknown.output).toMatch(/no model "nope".*Models: struggle, withdrawal, churn/s)
   })

@@ -138,6 +138,17 @@ export const checks: Readonly<Record<string, (stand: CheckStand) => Promise<void
     expect(more).toEqual([])
   },
 
+  async 'explains a prediction in words, citing what predicted it'({ client }) {
+    const { learners } = await client.data('{ learners(first: 100) { nodes { id churnScore } } }')
+    const { id } = learners.nodes.find(({ churnScore }: { churnScore: number | null }) => churnScore !== null)
+    const explained = `subscription($key: String!) { predictionExplained(entity: "Learner", key: $key, language: "en") {
+      __typename ... on ExplanationStarted { probability label reasons { feature } } ... on ExplanationFailed { code message } } }`
+    const events = (await client.events(explained, { key: id })).map((event) => event.predictionExplained)
+    expect(events[0], JSON.stringify(events[0])).toMatchObject({ label: 'BUILTIN_NOT_AN_LLM' })
+    expect(events[0].reasons.length).toBeGreaterThan(0)
+    expect(events.at(-1).__typename).toBe('ExplanationFinished')
+  },
+
   async 'refuses what is wrong as the client’s fault, and unknown keys as null'({ client }) {
     for (const query of ['{ learners(first: -1) { nodes { id } } }', '{ learners(first: 100000) { nodes { id } } }']) {
       const { status, errors } = await client.ask(query)

@@ -4,7 +4,6 @@ import { learningClient } from '../../platform/clients.ts'
 import { createClock } from '../../platform/clock.ts'
 import { loadConfig } from '../../platform/config.ts'
 import { openDatabase } from '../../platform/database.ts'
-import { migrate } from '../../platform/migrate.ts'
 import { seedSchool } from '../../prisma/learning/seed/school.ts'
 import { createServerDatabase, openTestDatabase, silent } from '../harness.ts'
 
@@ -29,7 +28,6 @@ export interface SeededGround extends Ground {
 export async function seededGround(server: string): Promise<SeededGround> {
   const made = server ? await createServerDatabase(server) : null
   const database = made ? await openDatabase({ url: made.url, log: silent }) : await openTestDatabase()
-  if (made) await migrate(database, silent)
   const config = loadConfig(settings)
   const clock = await createClock(database, config)
   const learning = learningClient(database)

@@ -1,7 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Role } from '../../app/roles.ts'
 
@@ -34,7 +32,6 @@ export async function roleProcess(role: Role, environment: NodeJS.ProcessEnv): P
       const started = spawn(process.execPath, [program, 'start', '--role', role], {
         env: {
           ...process.env,
-          NODE_COMPILE_CACHE: join(tmpdir(), 'inkling-compile-cache'), // the tenth process compiles nothing anew
           ...environment,
           PORT: String(port),
           HEALTH_PORT: String(port),

@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { type Database, openDatabase } from '../../platform/database.ts'
-import { migrate } from '../../platform/migrate.ts'
 import { createRegistry, type Registry } from '../../registry/registry.ts'
 import { createServerDatabase, openTestDatabase, silent } from '../harness.ts'
 import { faultsOf, type Heard, type History } from './history.ts'
@@ -24,7 +23,6 @@ describe('two hundred concurrent promotions and rollbacks', () => {
       const created = await createServerDatabase(server)
       ;({ url, drop } = created)
       database = await openDatabase({ url, log: silent })
-      await migrate(database, silent)
     } else database = await openTestDatabase()
     registry = createRegistry(database)
     const versionIds: string[] = []

@@ -105,11 +105,13 @@ export async function startToyApp(rows: number): Promise<ToyApp> {
   }
 }
 
-/** Versions of one training: who answers is told by the number. None is promoted. */
+/** Trains versions, each with a seed of its own. None is promoted. */
 export async function registerToys({ database, registry, model }: ToyApp, count: number): Promise<void> {
   const client = countingClient(database)
-  const trained = await trainVersion(model, { client, now, seed: 0, candidates: 'quick' })
-  for (let at = 0; at < count; at++) await registerVersion(registry, trained, { promote: 'never', createdBy: 'tests' })
+  for (let seed = 0; seed < count; seed++) {
+    const trained = await trainVersion(model, { client, now, seed, candidates: 'quick' })
+    await registerVersion(registry, trained, { promote: 'never', createdBy: 'tests' })
+  }
 }
 
 function toysSubgraph(database: Database): Subgraph {

@@ -1,35 +1,23 @@
 import { spawn } from 'node:child_process'
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, it } from 'vitest'
+import { afterEach, beforeEach, expect, inject, it } from 'vitest'
 import { openDatabase } from '../../platform/database.ts'
-import { migrate } from '../../platform/migrate.ts'
 import { readOrigin } from '../../prisma/learning/rows/origin.ts'
-import { createServerDatabase, silent } from '../harness.ts'
+import { createServerDatabase, fillTestFolder, silent } from '../harness.ts'
 import { writeSample } from './sample.ts'
 
 const filling = fileURLToPath(new URL('filling.ts', import.meta.url))
 const server = inject('server')
-let empty: string
 let folder: string
 let where: string
 let drop: () => Promise<void>
 
-/** A migrated folder that each test begins with a copy of: to make one takes longer than to fill it. */
-beforeAll(async () => {
-  empty = mkdtempSync(join(tmpdir(), 'inkling-kill-'))
-  if (server) return
-  const database = await openDatabase({ dataDir: join(empty, 'data'), log: silent })
-  await migrate(database, silent)
-  await database.close()
-})
-afterAll(() => rmSync(empty, { recursive: true, force: true }))
-
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'inkling-kill-'))
-  if (!server) cpSync(empty, folder, { recursive: true })
+  if (!server) fillTestFolder(join(folder, 'data'))
   const created = server ? await createServerDatabase(server) : { url: join(folder, 'data'), drop: async () => {} }
   where = created.url
   drop = created.drop

@@ -38,6 +38,16 @@ export interface Behaviour {
   /** What is reported instead of the truth; null reports nothing. */
   readonly usage?: Partial<ReportedUsage> | null
   readonly cachedTokens?: number
+
+  /** What happens to a batch: of the first of its requests. */
+  readonly batch?: {
+    /** Looks at it that find it under way. */
+    readonly looks?: number
+    /** Only so many are answered before it expires. */
+    readonly expiresAfter?: number
+    /** It is refused once its requests have been looked at. */
+    readonly isRefused?: boolean
+  }
 }
 
 export interface ReportedUsage {

@@ -3,6 +3,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type BatchDesk, createBatchDesk } from './batches.ts'
 import { type Behaviour, behaviourOf, type Call, piecesOf, type ReportedUsage } from './behaviour.ts'
 import { answerOther } from './others.ts'
 import type { Answer, Protocol } from './protocol.ts'
@@ -40,6 +41,7 @@ export async function startProviderServer(options: ProviderServerOptions = {}): 
   const script = (llm: string, what: Script) => void scripts.set(llm, { script: what, used: 0 })
   for (const [llm, what] of Object.entries(options.llms ?? {})) script(llm, what)
   const calls: Call[] = []
+  const desk: BatchDesk = createBatchDesk((llm, body) => nextBehaviour({ ...emptyCall, llm, body }))
 
   function nextBehaviour(call: Call): Behaviour {
     const entry = scripts.get(call.llm)
@@ -85,7 +87,7 @@ export async function startProviderServer(options: ProviderServerOptions = {}): 
       response.writeHead(200, { 'content-type': 'text/html' }).end(behaviour.garbage)
       return
     }
-    if (!protocol) return answerOther(call, response)
+    if (!protocol) return desk.answer(call, request.method!, response) ? undefined : answerOther(call, response)
     const content: Answer = {
       id: `answer_${calls.length}`,
       llm,
@@ -119,6 +121,8 @@ export async function startProviderServer(options: ProviderServerOptions = {}): 
     },
   }
 }
+
+const emptyCall: Call = { path: '', llm: '', headers: {}, body: {}, at: 0, written: 0, endedBy: null, endedAt: null }
 
 async function readBody(request: IncomingMessage) {
   const parts: Buffer[] = []

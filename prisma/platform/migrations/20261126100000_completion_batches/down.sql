@@ -1,0 +1,1 @@
+ALTER TABLE "Completion" DROP COLUMN "batch";

@@ -1,4 +1,6 @@
 import { type ExecutionResult, GraphQLError } from 'graphql'
+import { isInklingError } from '../platform/errors.ts'
+import { toClientError } from './client-error.ts'
 import { EventStream } from './event-stream.ts'
 import type { Instance } from './instance.ts'
 import type { Operation } from './operation.ts'
@@ -48,6 +50,7 @@ export function subscribeAt(target: Target, call: SubgraphCall): SubgraphAnswer 
         return take()
       }
       if (Array.isArray(error)) return failed(trusted({ errors: error }).errors ?? [])
+      if (isInklingError(error)) return failed([toClientError(error, operation)]) // the viewer may not go on
       return failed([error instanceof GraphQLError ? error : unavailable(target, operation, error)])
     }
   }

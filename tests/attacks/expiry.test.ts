@@ -5,6 +5,7 @@ import { WebSocket } from 'ws'
 import type { ClientRequest } from '../../gateway/client-request.ts'
 import { createAuthentication, signToken } from '../../platform/authentication.ts'
 import { loadConfig } from '../../platform/config.ts'
+import { InklingError } from '../../platform/errors.ts'
 import type { RequestContext } from '../../platform/request.ts'
 import { moment, openStand, type Stand, silent, until } from '../gateway/stand.ts'
 
@@ -16,8 +17,15 @@ const { authenticate } = createAuthentication(config, silent)
 const tokenFor = (seconds: number, scopes: string[] = []) =>
   signToken(config, { subject: 'ada', tenant: 'north', scopes, seconds })
 
+/** Tokens whose tenant or role is gone: whoever asks where viewers are kept would be told so. */
+const withdrawn = new Set<string>()
+async function viewerOf(authorization: string | undefined) {
+  if (withdrawn.has(authorization ?? '')) throw new InklingError('FORBIDDEN', 'The tenant is gone.', 'Ask its owner.')
+  return authenticate(authorization)
+}
+
 async function requestOf({ requestId, headers }: ClientRequest): Promise<RequestContext> {
-  return { requestId, ...(await authenticate(headers.authorization)), now: moment, instant: moment, log: silent }
+  return { requestId, ...(await viewerOf(headers.authorization)), now: moment, instant: moment, log: silent }
 }
 
 /** Row 34 with real tokens; the quiet subscription has no event at which a token would be looked at. */
@@ -28,7 +36,7 @@ describe.each(['local', 'http'] as const)('row 34: a token over the %s transport
     stand = await openStand({
       transport,
       requestOf,
-      renew: async (request, authorization) => ({ ...request, ...(await authenticate(authorization)) }),
+      renew: async (request, authorization) => ({ ...request, ...(await viewerOf(authorization)) }),
     })
   })
   afterAll(async () => {
@@ -110,6 +118,24 @@ describe.each(['local', 'http'] as const)('row 34: a token over the %s transport
     expect(JSON.parse(last.split('\n', 1)[0]!).errors).toMatchObject([
       { message: 'The token has expired.', extensions: { code: 'UNAUTHENTICATED' } },
     ])
+    expect(text.endsWith('event: complete\ndata:\n\n')).toBe(true)
+  })
+
+  it('whose tenant or role is taken away gives no further event: the stream says so and ends', async () => {
+    const authorization = `Bearer ${await tokenFor(61, [transport])}`
+    const response = await fetch(stand.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'text/event-stream', authorization },
+      body: JSON.stringify({ query: 'subscription { ticks(n: 1000) { number } }' }),
+    })
+    let text = ''
+    for await (const bytes of response.body!.pipeThrough(new TextDecoderStream())) {
+      text += bytes
+      if (text.includes('"number":2')) withdrawn.add(authorization)
+    }
+    const events = [...text.matchAll(/^data: (.+)$/gm)].map(([, event]) => JSON.parse(event!))
+    expect(events.length).toBeLessThan(1_000)
+    expect(events.at(-1).errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }])
     expect(text.endsWith('event: complete\ndata:\n\n')).toBe(true)
   })
 

@@ -96,22 +96,6 @@ describe.each(['local', 'http'] as const)('requests over the %s transport', (tra
   })
 })
 
-it('row 12: ends 300 connections that do not finish their headers, and answers others meanwhile', async () => {
-  const stand = await openStand({ limits: { headersMs: 1_000 } })
-  const slow = Array.from({ length: 300 }, () => {
-    const socket = dial(stand.server.port, '127.0.0.1')
-    socket.on('error', () => {})
-    socket.write('GET /health HTTP/1.1\r\nhost: x\r\nx-slow: ')
-    return socket
-  })
-  await expectHealthy(stand)
-  const answers = await Promise.all(slow.map((socket) => textOf(socket, () => false)))
-  expect(answers.every((text) => text === '' || text.includes('408'))).toBe(true)
-  expect(answers.some((text) => text.includes('408'))).toBe(true)
-  await expectHealthy(stand)
-  await stand.close()
-})
-
 it('answers to names of this machine alone while there are no keys (DNS rebinding)', async () => {
   const stand = await openStand({ listen: { loopbackOnly: true } })
   const as = async (host: string, path = '/graphql') => {

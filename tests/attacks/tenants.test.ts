@@ -273,6 +273,57 @@ describe('row 33: scopes below the root', () => {
   })
 })
 
+describe.each(['local', 'http'] as const)('what is no input over the %s transport', (transport) => {
+  const codeOf = async (query: string, variables: object = {}) => {
+    const { status, json } = await doors[transport].ask(own, query, variables)
+    expect(status).toBeLessThan(500)
+    return json.errors?.[0].extensions.code ?? json.data
+  }
+  const refusal = expect.stringMatching(/^(BAD_USER_INPUT|GRAPHQL_VALIDATION_FAILED)$/)
+  const asOf = (moment: string) => `{ learners(first: 1) { nodes { churn(asOf: "${moment}") { probability } } } }`
+
+  it.each([
+    ['row 3: first and last together', '{ learners(first: 1, last: 1) { totalCount } }'],
+    ['row 3: a page of 100,000', '{ learners(first: 100000) { totalCount } }'],
+    ['row 3: a negative page', '{ learners(first: -1) { totalCount } }'],
+    ['row 16: NUL in a key', '{ learner(id: "a\\u0000b") { id } }'],
+    ['row 19: an operator in place of an id', '{ learner(id: { not: "" }) { id } }'],
+    ['row 19: SQL as an order', '{ learners(orderBy: "name; DROP TABLE") { totalCount } }'],
+    ['row 19: SQL in a cursor', `{ learners(after: "' OR 1=1 --") { totalCount } }`],
+    ['row 20: a number beyond Int', '{ learners(first: 2147483648) { totalCount } }'],
+    [
+      'row 20: an infinite number',
+      '{ learners(first: 1) { nodes { churn { whatIf(goal: LOWER, to: 1e400) { newProbability } } } } }',
+    ],
+    ['row 20: the year 275760', asOf('+275760-09-13T00:00:00Z')],
+    ['row 20: a day that is none', asOf('2026-02-31')],
+    ['row 20: a time zone that is none', asOf('2026-02-01T00:00:00+99:99')],
+  ])('refuses %s', async (_row, query) => {
+    expect(await codeOf(query)).toEqual(refusal)
+  })
+
+  it('row 19: an operator in a variable reaches no database', async () => {
+    const variables = { id: { not: '' } }
+    expect(await codeOf('query($id: ID!) { learner(id: $id) { id } }', variables)).toBe('BAD_USER_INPUT')
+  })
+
+  it('row 17: names of a prototype are the names of nothing', async () => {
+    for (const name of ['__proto__', 'constructor', 'prototype']) {
+      expect(await codeOf(`{ model(name: "${name}") { name } learner(id: "${name}") { id } }`)).toEqual({
+        model: null,
+        learner: null,
+      })
+      const train = `mutation { trainModel(input: { model: "${name}" }) { ... on Error { code } } }`
+      expect(await codeOf(train)).toEqual({ trainModel: { code: 'MODEL_UNKNOWN' } })
+      const schedule = `mutation($input: String!) { createSchedule(input: { name: "x", kind: "train", input: $input, expression: "0 3 * * *" }) { __typename } }`
+      const input = `{"model":"churn","${name}":{"polluted":1}}`
+      const { createSchedule } = (await codeOf(schedule, { input })) as Record<string, { __typename: string }>
+      expect(createSchedule!.__typename).toMatch(/Error$|Payload$/)
+    }
+    expect(({} as { polluted?: unknown }).polluted).toBeUndefined()
+  })
+})
+
 describe('the database', () => {
   const insert = (sql: string) => stand.database.query(sql)
   it('connects no two tenants', async () => {

@@ -27,6 +27,6 @@ function nameOf({ sql, args }: Statement): string | undefined {
 /**
  * The name under which a connection keeps a statement over few keys parsed and planned, for Prisma's `statementNameGenerator`; undefined for
  * every other statement, which the driver takes for no name though the adapters' type does not say so. Planning a feature read takes longer
- * than reading one row: 0.85 ms for a churn read, 0.3 with a kept plan.
+ * than reading one row: 0.85 ms for a churn read, 0.57 parsed before, 0.3 once the server keeps one plan for all keys.
  */
 export const statementNameOf = nameOf as (statement: Statement) => string

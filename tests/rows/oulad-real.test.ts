@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { expect, inject, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { importOulad } from '../../prisma/learning/import/oulad/oulad.ts'
 import { openTestDatabase } from '../harness.ts'
 
@@ -8,8 +8,7 @@ const folder = fileURLToPath(new URL('../../../shared/data/oulad', import.meta.u
 const isThere = existsSync(folder)
 if (!isThere) console.log(`The real tables are not at ${folder}: their import is not tested.`)
 
-// On the embedded database the sample is imported (oulad.test.ts), by the same statements; a quarter of a million rows cost half a minute there.
-it.skipIf(!isThere || !inject('server'))(
+it.skipIf(!isThere)(
   'imports every student, registration and submission of the real tables, twice the same',
   { timeout: 300_000 },
   async () => {

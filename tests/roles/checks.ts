@@ -165,4 +165,26 @@ export const checks: Readonly<Record<string, (stand: CheckStand) => Promise<void
       job: null,
     })
   },
+
+  async 'keeps every mutation in the audit, refused ones too, whatever part of the graph they came to'({ client }) {
+    const refused = {
+      recordAttempt:
+        'mutation { recordAttempt(input: { learnerId: "nobody", objectiveId: "none", score: 50 }) { __typename } }',
+      trainModel: 'mutation { trainModel(input: { model: "nope" }) { __typename } }',
+      cancelJob: 'mutation { cancelJob(input: { id: "7c1a3f52-6f0e-4c5e-9a53-000000000000" }) { __typename } }',
+      noSuchMutation: 'mutation { noSuchMutation { id } }', // the gateway's own refusal
+    }
+    const newest = async () => {
+      const { auditLog } = await client.data('{ auditLog(first: 4) { nodes { requestId field outcome } } }')
+      return auditLog.nodes as { requestId: string; field: string; outcome: string }[]
+    }
+    const before = new Set((await newest()).map(({ requestId }) => requestId))
+    for (const mutation of Object.values(refused)) await client.ask(mutation)
+    const added = async () =>
+      (await newest())
+        .filter(({ requestId, outcome }) => !before.has(requestId) && outcome !== 'OK')
+        .map(({ field }) => field)
+        .sort()
+    await expect.poll(added, { timeout: 10_000 }).toEqual(Object.keys(refused).sort())
+  },
 }

@@ -208,6 +208,12 @@ describe('a request that may wait', () => {
     expect(entries[1]!.usd).toBeGreaterThan(0)
   })
 
+  it('fails, and costs nothing, when its batch is refused as a whole', async () => {
+    const { engine } = open('openai', { text: ['never'], batch: { isRefused: true } })
+    expect(endOf(await patiently(engine, { id: 'all-refused' }))).toMatchObject({ type: 'FAILED' })
+    expect((await settlements('all-refused')).at(-1)).toMatchObject({ usd: 0, outcome: 'FAILED' })
+  })
+
   it('goes by itself where the provider has no batch interface, and where it asks for what batches do not take', async () => {
     const from = server.calls.length
     const { engine } = open('openai-compatible', { text: ['alone'] })

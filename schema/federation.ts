@@ -122,10 +122,15 @@ function entitiesField(entity: GraphQLUnionType, any: GraphQLScalarType) {
       return (args.representations as Representation[]).map((representation) => {
         const { name, resolveReference } = findType(representation.__typename)
         const found = resolveReference(representation, context, info)
-        return found instanceof Promise ? found.then((entity) => named(entity, name)) : named(found, name)
+        return isThenable(found) ? found.then((entity) => named(entity, name)) : named(found, name)
       })
     },
   }
+}
+
+/** Prisma's promises are no instances of Promise. */
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
 }
 
 interface Representation {

@@ -1,15 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { askElsewhere, askHere, createReasons } from '../../app/reasons.ts'
 import { createGateway, type Gateway } from '../../gateway/gateway.ts'
-import { httpTransport } from '../../gateway/http-transport.ts'
 import { type ServedSubgraph, serveSubgraph } from '../../gateway/serve-subgraph.ts'
-import type { SubgraphTransport } from '../../gateway/transport.ts'
-import type { PredictionKey } from '../../llm/explanation/facts.ts'
 import { CHAMPION, MODEL_KIND, type ModelContents } from '../../ml/model-version.ts'
 import { createScoreStore } from '../../ml/scores/store.ts'
 import { registerVersion, trainVersion } from '../../ml/training.ts'
-import type { RequestContext } from '../../platform/request.ts'
 import { localViewer } from '../../platform/viewer.ts'
 import { type AppUnderTest, startApp } from '../app/app-under-test.ts'
 import { silent } from '../harness.ts'
@@ -365,99 +360,6 @@ describe('predictions worth acting on, through the gateway', () => {
       expect(JSON.stringify(data)).toMatch(/"probability":0\.\d/)
     },
   )
-
-  describe('as the llm engine asks for them', () => {
-    const stamp = new Date()
-    const token = { authorization: 'Bearer of-the-viewer' }
-    const heard: (string | undefined)[] = []
-    let ml: ServedSubgraph
-    let transport: SubgraphTransport
-    const requestOf = ({ requestId }: { requestId: string }): RequestContext => ({
-      requestId,
-      viewer: localViewer,
-      now: under.ground.clock.now(),
-      instant: stamp,
-      log: silent,
-    })
-    beforeAll(async () => {
-      ml = await serveSubgraph({
-        subgraph: under.app.subgraphs.find(({ name }) => name === 'ml')!,
-        requestOf(client) {
-          heard.push(client.headers.authorization)
-          return requestOf(client)
-        },
-        secret: 'of the test',
-        host: '127.0.0.1',
-        port: 0,
-        log: silent,
-      })
-      transport = httpTransport({ urls: { ml: ml.url }, secret: 'of the test', log: silent })
-    })
-    afterAll(async () => {
-      await transport.close()
-      await ml.close()
-    })
-    const asked = (key: PredictionKey, isHere: boolean, change: Partial<RequestContext> = {}) => {
-      const ask = isHere
-        ? askHere(async () => under.app.subgraphs.find(({ name }) => name === 'ml')!)
-        : askElsewhere(transport)
-      return createReasons(under.app.models, ask)(key, { ...requestOf({ requestId: 'r' }), ...token, ...change })
-    }
-
-    it.each([true, false])('are those of a query, with the strongest reasons (in this process: %s)', async (isHere) => {
-      const { learner } = await ask(
-        `{ learner(id: "${payers[0]}") { churn { probability riskLevel reasons(first: 5) { feature direction sentence } } } }`,
-      )
-      const facts = await asked({ entity: 'Learner', key: payers[0]! }, isHere)
-      expect(facts).toMatchObject({ model: 'churn', ...learner.churn })
-      expect(facts.others.length).toBeGreaterThan(0)
-      for (const { feature } of facts.reasons) expect(facts.others).not.toContain(feature)
-    })
-
-    it('take the viewer’s token along to another process', async () => {
-      heard.length = 0
-      await asked({ entity: 'Learner', key: payers[0]! }, false)
-      expect(heard).toEqual([token.authorization])
-    })
-
-    it.each([true, false])('are found by composite keys, given as JSON (in this process: %s)', async (isHere) => {
-      const { learner } = await ask(`{ learner(id: "${payers[0]}") { progress(first: 1) { nodes { objectiveId } } } }`)
-      const key = { learnerId: payers[0], objectiveId: learner.progress.nodes[0].objectiveId }
-      const facts = await asked({ entity: 'Progress', key: JSON.stringify(key) }, isHere)
-      expect(facts.model).toBe('struggle')
-      for (const wrong of ['1', '{}', '[]', JSON.stringify({ ...key, more: 1 })])
-        await expect(asked({ entity: 'Progress', key: wrong }, isHere)).rejects.toMatchObject({
-          code: 'BAD_USER_INPUT',
-          hint: 'Give it as JSON: {"learnerId":"...","objectiveId":"..."}.',
-        })
-    })
-
-    it.each([true, false])('are refused as a query would be (in this process: %s)', async (isHere) => {
-      const code = (key: PredictionKey, change: Partial<RequestContext> = {}) =>
-        asked(key, isHere, change).then(
-          () => 'answered',
-          (error) => error.code,
-        )
-      expect(await code({ entity: 'Learner', key: 'nobody' })).toMatch(/^(NOT_FOUND|NOT_APPLICABLE)$/)
-      expect(await code({ entity: 'Course', key: '1' })).toBe('BAD_USER_INPUT')
-      expect(await code({ entity: 'Learner', key: '1', model: 'struggle' })).toBe('BAD_USER_INPUT')
-      const other = { viewer: { id: 'eve', tenant: 'other', scopes: [] } }
-      if (isHere) expect(await code({ entity: 'Learner', key: payers[0]! }, other)).toBe('FORBIDDEN')
-    })
-
-    it('say that nobody answers where ml is away', async () => {
-      const gone = httpTransport({
-        urls: { ml: 'http://127.0.0.1:9/graphql' },
-        secret: 'x',
-        log: silent,
-        timeoutMs: 500,
-      })
-      const reasons = createReasons(under.app.models, askElsewhere(gone))
-      const request = requestOf({ requestId: 'r' })
-      await expect(reasons({ entity: 'Learner', key: '1' }, request)).rejects.toMatchObject({ code: 'UNAVAILABLE' })
-      await gone.close()
-    })
-  })
 
   it('names the champion by its alias whatever else is asked', async () => {
     const { models } = await ask('{ models { name champion { number } } }')

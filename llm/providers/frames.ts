@@ -20,9 +20,14 @@ const OPENING =
 /** Random letters with which OpenAI hides the length of each event. */
 const OBFUSCATION = /,"obfuscation":"\w*"/
 
+/** Where an event ends; Gemini's lines end with a return as well. */
+const END = /\r\n\r\n|\n\n/g
+
 export function createFrames(): Frames {
   const decoder = new StringDecoder('utf8')
   let unread: string[] = []
+  /** The last of what is unread: an end may come in pieces. */
+  let tail = ''
   let out = ''
   let [before, text, after] = ['', '', '']
   let isOpen = false
@@ -62,16 +67,18 @@ export function createFrames(): Frames {
     add(bytes) {
       const piece = decoder.write(bytes)
       // An event may come in any number of pieces: only what is new is looked at.
-      const isWhole = piece.includes('\n\n') || (piece.startsWith('\n') && unread.at(-1)?.endsWith('\n'))
+      const isWhole = (tail + piece).search(END) >= 0
       unread.push(piece)
+      tail = (tail + piece).slice(-3)
       if (!isWhole) return
       const all = unread.join('')
       let from = 0
-      for (let end = all.indexOf('\n\n'); end >= 0; end = all.indexOf('\n\n', from)) {
-        take(all.slice(from, end + 2))
-        from = end + 2
+      for (const { index, 0: end } of all.matchAll(END)) {
+        take(all.slice(from, index + end.length))
+        from = index + end.length
       }
       unread = from < all.length ? [all.slice(from)] : []
+      tail = all.slice(from).slice(-3)
     },
     take() {
       close()

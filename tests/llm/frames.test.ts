@@ -33,7 +33,7 @@ function joined(wire: string, places: readonly number[] = []): string {
 // biome-ignore lint/suspicious/noExplicitAny: the wire's own shape
 type Json = any
 const payloads = (wire: string): Json[] =>
-  [...wire.matchAll(/^data: (\{[^\n]*\})(?=\n)/gm)].map(([, json]) => JSON.parse(json as string))
+  [...wire.matchAll(/^data: (\{[^\n]*\})(?=\r?\n)/gm)].map(([, json]) => JSON.parse(json as string))
 
 const protocols: readonly [Protocol, (payload: Json) => string | undefined][] = [
   [openai, ({ choices }) => choices[0]?.delta.content],
@@ -67,6 +67,18 @@ describe('joined events', () => {
   it('become one where nothing but the text differs', () => {
     const wire = ['a', 'b', 'c'].map((piece) => openai.text(answer, piece, 1)).join('')
     expect(payloads(joined(wire)).map(({ choices }) => choices[0].delta.content)).toEqual(['abc'])
+  })
+
+  it('become one, and come at once, where lines end with a return as well, however they were torn', () => {
+    const wire = ['a', 'b', 'c'].map((piece) => gemini.text(answer, piece, 1)).join('')
+    for (let cut = 0; cut < wire.length; cut++) {
+      const frames = createFrames()
+      for (const part of [wire.slice(0, cut), wire.slice(cut)]) frames.add(Buffer.from(part))
+      const out = frames.take()
+      expect(wire).toContain('\r\n\r\n')
+      expect(frames.rest()).toBe('')
+      expect(out.match(/"text":"\w+"/g)).toEqual(['"text":"abc"'])
+    }
   })
 
   it('stay apart where more than the text differs', () => {

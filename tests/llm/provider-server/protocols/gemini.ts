@@ -1,4 +1,8 @@
-import { type Answer, countWords, type Protocol, sse } from '../protocol.ts'
+import { type Answer, countWords, type Protocol, sse as plainSse } from '../protocol.ts'
+
+/** Its lines end with a return, unlike those of the others. */
+const withReturns = (text: string) => text.replaceAll('\n', '\r\n')
+const sse = (payload: unknown) => withReturns(plainSse(payload))
 
 const reasons = { stop: 'STOP', length: 'MAX_TOKENS', contentFilter: 'SAFETY' } as const
 
@@ -34,8 +38,8 @@ export const gemini: Protocol = {
   toolCall: (answer, call) => sse(frame(answer, [{ functionCall: { name: call.name, args: call.arguments } }])),
   tail: (answer) => sse(frame(answer, [{ text: '' }], reasons[answer.behaviour.finish ?? 'stop'])),
   errorFrame: () => sse({ error: { code: 500, message: 'An internal error has occurred.', status: 'INTERNAL' } }),
-  invalidJson: () => 'data: {"candidates":[{"content":{"parts":[{"text":\n\n',
-  keepAlive: () => ': keep-alive\n\n',
+  invalidJson: () => 'data: {"candidates":[{"content":{"parts":[{"text":\r\n\r\n',
+  keepAlive: () => ': keep-alive\r\n\r\n',
   whole: (answer, text) => ({
     ...frame(answer, [{ text }], reasons[answer.behaviour.finish ?? 'stop']),
     usageMetadata: usageOf(answer),

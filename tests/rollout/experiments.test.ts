@@ -57,7 +57,8 @@ describe('two versions side by side', () => {
     const other = await createServing({ registry: createRegistry(stand.database), models: [stand.model], log: silent })
     const { id, salt } = await start(challenger, [{ share: 0.3 }, { share: 1, at: new Date(Date.now() + 60_000) }])
     // Another process would hear of it in the same way: by notification alone.
-    await expect.poll(() => count(sidesOf(other), challenger), { interval: 5 }).toBeGreaterThan(60)
+    for (const process of [other, stand.serving])
+      await expect.poll(() => count(sidesOf(process), challenger), { interval: 5, timeout: 10_000 }).toBeGreaterThan(60)
     stand.client.statements = 0
     const answers = await answered()
     expect(stand.client.statements).toBe(1)

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import { messageOf } from '../../platform/errors.ts'
 import { ProviderError } from '../provider.ts'
-import { createFrames } from './frames.ts'
+import type { Bypass } from './bypass.ts'
+import { createFrames, type Frame, written } from './frames.ts'
 
 export interface BodyOptions {
   /** Beyond so many the reply is broken off. */
@@ -9,6 +10,8 @@ export interface BodyOptions {
   readonly signal: AbortSignal | null
   /** How long an answer's stream is left unread after each look at it. */
   joinMs(): number
+  /** For text, round the package that reads this body. */
+  readonly bypass: Bypass | undefined
 }
 
 /**
@@ -16,7 +19,7 @@ export interface BodyOptions {
  * every few milliseconds, and what has come meanwhile goes on as one. What came before a connection broke is read before that is told.
  */
 export function bodyOf(response: IncomingMessage, options: BodyOptions): ReadableStream<Uint8Array> {
-  const { mostBytes, signal, joinMs } = options
+  const { mostBytes, signal, joinMs, bypass } = options
   const frames = response.headers['content-type']?.startsWith('text/event-stream') ? createFrames() : null
   let bytes = 0
   let isOver = false
@@ -26,21 +29,26 @@ export function bodyOf(response: IncomingMessage, options: BodyOptions): Readabl
   /** What came since the last look. */
   let unseen: Buffer[] = []
 
-  const joined = (): string => {
+  const joined = (): readonly Frame[] => {
     frames!.add(unseen.length === 1 ? unseen[0]! : Buffer.concat(unseen))
     unseen = []
     return frames!.take()
   }
 
   const start = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
-    const pass = (part: Uint8Array | string) => {
-      if (part.length > 0) controller.enqueue(typeof part === 'string' ? Buffer.from(part) : part)
+    const pass = (part: Uint8Array) => {
+      if (part.length > 0) controller.enqueue(part)
       if (!isWanted(controller)) response.pause()
+    }
+    const enqueue = (events: string) => pass(Buffer.from(events))
+    const hand = (seen: readonly Frame[]) => {
+      if (bypass) bypass.pass(seen, enqueue)
+      else enqueue(seen.map(written).join(''))
     }
     const look = () => {
       isDue = false
       if (isOver) return
-      pass(joined())
+      hand(joined())
       if (!frames!.hasText) return
       response.pause()
       rest = setTimeout(() => {
@@ -51,7 +59,7 @@ export function bodyOf(response: IncomingMessage, options: BodyOptions): Readabl
     const end = () => {
       isOver = true
       if (rest) clearTimeout(rest)
-      if (frames) pass(joined() + frames.rest())
+      if (frames) hand([...joined(), frames.rest()])
     }
     const fail = (error: unknown) => {
       if (isOver) return

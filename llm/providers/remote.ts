@@ -90,7 +90,7 @@ export const batchKinds: ReadonlySet<RemoteKind> = new Set<RemoteKind>(['openai'
 
 export function createRemoteProvider(kind: RemoteKind, account: Account): Provider {
   const discreet = { ...account, wire: withoutKey(account.wire, account.apiKey) }
-  return createSdkProvider(account.name, () => kinds[kind](discreet), batchKinds.has(kind))
+  return createSdkProvider(account.name, discreet.wire, () => kinds[kind](discreet), batchKinds.has(kind))
 }
 
 /** What a refusal quotes of the key goes no further: its words become messages, lines of the log and rows. */

@@ -10,6 +10,7 @@ import type {
 import { type Part, type Provider, ProviderError, type ProviderRequest } from '../provider.ts'
 import { createSdkBatches } from './sdk-batches.ts'
 import { failureOf, optionsOf, reasons, usageOf } from './sdk-words.ts'
+import type { Wire } from './wire.ts'
 
 /** What a provider package offers of use here. Loaded at the first call: the packages are heavy. */
 export interface Sdk {
@@ -18,17 +19,24 @@ export interface Sdk {
   batch?(): BatchV4
 }
 
-/** hasBatches: whether the package offers `batch`; it is not loaded to find out. */
-export function createSdkProvider(name: string, load: () => Promise<Sdk>, hasBatches = false): Provider {
+/** wire: what the package calls through. hasBatches: whether it offers `batch`; it is not loaded to find out. */
+export function createSdkProvider(name: string, wire: Wire, load: () => Promise<Sdk>, hasBatches = false): Provider {
   let loading: Promise<Sdk> | null = null
+  /** One for each LLM of a configuration: some packages build their schemas anew with each, 0.6 ms and 100 KB. */
+  const models = new Map<string, LanguageModelV4>()
   const sdk = () => {
     loading ??= load()
     return loading
   }
+  const modelOf = async (llm: string): Promise<LanguageModelV4> => {
+    const model = models.get(llm) ?? (await sdk()).languageModel(llm)
+    models.set(llm, model)
+    return model
+  }
   return {
     name,
     label: null,
-    stream: (request, signal) => streamParts(sdk, request, signal),
+    stream: (request, signal) => streamParts(wire, () => modelOf(request.llm), request, signal),
     ...(hasBatches ? { batches: createSdkBatches(async () => (await sdk()).batch!()) } : {}),
     async embed(texts, llm, signal) {
       const model = (await sdk()).embeddingModel?.(llm)
@@ -53,19 +61,22 @@ export function createSdkProvider(name: string, load: () => Promise<Sdk>, hasBat
 }
 
 async function* streamParts(
-  sdk: () => Promise<Sdk>,
+  wire: Wire,
+  model: () => Promise<LanguageModelV4>,
   request: ProviderRequest,
   signal: AbortSignal,
 ): AsyncGenerator<Part, void> {
   try {
-    const model = (await sdk()).languageModel(request.llm)
-    const { stream } = await model.doStream({ ...optionsOf(request), abortSignal: signal })
-    const reader = stream.getReader()
+    // A signal of its own is what the wire knows this call by.
+    const abortSignal = AbortSignal.any([signal])
+    const parts = wire.bypass(abortSignal)
+    const { stream } = await (await model()).doStream({ ...optionsOf(request), abortSignal })
+    parts.open(stream)
     let finish: { readonly reason: LanguageModelV4FinishReason; readonly usage: LanguageModelV4Usage } | null = null
     let isOver = false
     try {
       for (;;) {
-        const { done, value } = await reader.read()
+        const { done, value } = await parts.next()
         // Some of the packages end an aborted stream as if it were complete.
         signal.throwIfAborted()
         if (done) break
@@ -79,7 +90,7 @@ async function* streamParts(
       isOver = true
     } finally {
       // Leaving early has to end the call; nobody else does it.
-      if (!isOver) reader.cancel().catch(() => {})
+      if (!isOver) parts.cancel()
     }
     const reason = finish && reasons[finish.reason.unified]
     if (!finish || !reason)

@@ -7,6 +7,7 @@ import { isInklingError, messageOf } from '../../platform/errors.ts'
 import { createPace, type Pace } from '../pace.ts'
 import { ProviderError } from '../provider.ts'
 import { bodyOf } from './body.ts'
+import { Bypass } from './bypass.ts'
 
 /** What no answer of an LLM comes near: 16 MiB. */
 const MOST_BYTES = 16 * 1024 * 1024
@@ -24,6 +25,8 @@ export type Fetch = (input: RequestInfo | URL, init?: RequestInit) => Promise<Re
 
 export interface Wire {
   readonly fetch: Fetch
+  /** Text of the reply to the call with this signal comes this way, where it can. */
+  bypass(signal: AbortSignal): Bypass
   /** Ends idle connections. */
   close(): void
 }
@@ -38,6 +41,7 @@ export function createWire({ isLocal, mostBytes = MOST_BYTES, lookup, pace = cre
   }
   const http = new HttpAgent(connection)
   const https = new HttpsAgent(connection)
+  const bypasses = new WeakMap<AbortSignal, Bypass>()
 
   const send: Fetch = (input, init = {}) =>
     new Promise((resolve, reject) => {
@@ -67,17 +71,19 @@ export function createWire({ isLocal, mostBytes = MOST_BYTES, lookup, pace = cre
         for (const [name, value] of Object.entries(response.headers))
           if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value)
         const hasBody = status !== 204 && status !== 304
-        resolve(
-          new Response(hasBody ? bodyOf(response, { mostBytes, signal, joinMs: pace.joinMs }) : null, {
-            status,
-            headers,
-          }),
-        )
+        const bypass = signal ? bypasses.get(signal) : undefined
+        const body = hasBody ? bodyOf(response, { mostBytes, signal, joinMs: pace.joinMs, bypass }) : null
+        resolve(new Response(body, { status, headers }))
       })
       request.end(typeof init.body === 'string' || init.body instanceof Uint8Array ? init.body : undefined)
     })
 
   return {
+    bypass(signal) {
+      const bypass = new Bypass()
+      bypasses.set(signal, bypass)
+      return bypass
+    },
     fetch: async (input, init = {}) =>
       send(input, init.body instanceof FormData ? { ...init, ...(await packed(init.body, init.headers)) } : init),
     close() {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createFrames } from '../../llm/providers/frames.ts'
+import { createFrames, type Frames, written } from '../../llm/providers/frames.ts'
 import type { Answer, Protocol } from './provider-server/protocol.ts'
 import { anthropic } from './provider-server/protocols/anthropic.ts'
 import { gemini } from './provider-server/protocols/gemini.ts'
@@ -15,6 +15,8 @@ const texts = fc.array(
 )
 const cuts = fc.array(fc.nat(), { maxLength: 6 })
 
+const taken = (frames: Frames): string => frames.take().map(written).join('')
+
 /** The same bytes in other pieces, looked at after each. */
 function joined(wire: string, places: readonly number[] = []): string {
   const bytes = Buffer.from(wire)
@@ -24,10 +26,10 @@ function joined(wire: string, places: readonly number[] = []): string {
   let from = 0
   for (const [index, end] of ends.entries()) {
     frames.add(bytes.subarray(from, end))
-    if (index % 2 === 1) out += frames.take()
+    if (index % 2 === 1) out += taken(frames)
     from = end
   }
-  return out + frames.take() + frames.rest()
+  return out + taken(frames) + frames.rest()
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the wire's own shape
@@ -74,7 +76,7 @@ describe('joined events', () => {
     for (let cut = 0; cut < wire.length; cut++) {
       const frames = createFrames()
       for (const part of [wire.slice(0, cut), wire.slice(cut)]) frames.add(Buffer.from(part))
-      const out = frames.take()
+      const out = taken(frames)
       expect(wire).toContain('\r\n\r\n')
       expect(frames.rest()).toBe('')
       expect(out.match(/"text":"\w+"/g)).toEqual(['"text":"abc"'])
@@ -86,6 +88,21 @@ describe('joined events', () => {
     const wire =
       openai.text(answer, 'a', 1) + openai.text(other, 'b', 1) + openai.keepAlive(other) + openai.text(other, 'c', 1)
     expect(joined(wire)).toBe(wire)
+  })
+
+  it('stay apart where something beside the text may be content too, though it is the same each time', () => {
+    const call = '{"index":0,"function":{"arguments":"0"}}'
+    const twice = [
+      `data: {"id":"x","choices":[{"index":0,"delta":{"content":"","tool_calls":[${call}]}}]}\n\n`,
+      'data: {"candidates":[{"content":{"parts":[{"text":"a"},{"text":"b"}]}}]}\n\n',
+    ].map((event) => event + event)
+    for (const wire of twice) expect(joined(wire)).toBe(wire)
+  })
+
+  it('become one where fields without a value stand beside the text', () => {
+    const frame = (text: string) =>
+      `data: {"choices":[{"delta":{"refusal":null,"content":"${text}","tool_calls":null}}]}\n\n`
+    expect(joined(frame('a') + frame('b'))).toBe(frame('ab'))
   })
 
   it('of OpenAI are joined in spite of the random letters beside the text', () => {

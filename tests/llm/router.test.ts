@@ -150,7 +150,7 @@ describe('waiting', () => {
     const [b] = targetsOf({ tokens: 1000, everyMs: 10 })
     const late = await hear(routerOf([b!]).stream({ ...request, maxTokens: 2000 }, { deadlineMs: 250 }))
     expect(late.finish).toMatchObject({ reason: 'INCOMPLETE', problem: { code: 'TIMEOUT' } })
-    expect(late.text).toMatch(/^t0 t1 /)
+    expect(late.text).toMatch(/^t0 /) // how much more comes in time is the machine's business
   })
 })
 

@@ -1,8 +1,12 @@
-// The browsers of bench/llm/streams.ts, in a process of their own: one WebSocket each, asking for one completion. Tells what came
-// whenever it is asked, and at the end how each stream went.
+// The browsers of bench/llm/streams.ts, in a process of their own: one WebSocket each, asking for one completion. Says when all sockets
+// are open and when all have text, tells what came whenever it is asked, and at the end how each stream went.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { WebSocket } from 'ws'
 
-/** What is to be read: one stream for each token of a viewer, begun within so many milliseconds. */
+/** Asked for, and without a first token yet. */
+const MOST_WAITING = 50
+
+/** What is to be read: one stream for each token of a viewer, asked for within so many milliseconds once all sockets are open. */
 export interface ReaderTask {
   readonly url: string
   readonly viewers: readonly string[]
@@ -32,14 +36,26 @@ const document = `subscription ($input: CompletionInput!) { completionEvents(inp
   ... on CompletionFailed { code message } } }`
 
 let tokensSoFar = 0
+let eventsSoFar = 0
 
-function read(url: string, viewer: string, maxTokens: number, number: number): Promise<Seen> {
+function open(url: string, viewer: string): Promise<WebSocket> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(url, 'graphql-transport-ws')
-    let [askedAt, firstAt, lastAt, events, pauseMs, position, text, isWhole] = [0, 0, 0, 0, 0, 0, '', true]
-    const say = (message: object) => socket.send(JSON.stringify(message))
     socket.on('error', reject)
-    socket.on('open', () => say({ type: 'connection_init', payload: { authorization: `Bearer ${viewer}` } }))
+    socket.on('open', () =>
+      socket.send(JSON.stringify({ type: 'connection_init', payload: { authorization: `Bearer ${viewer}` } })),
+    )
+    socket.once('message', () => resolve(socket))
+  })
+}
+
+function read(socket: WebSocket, maxTokens: number, number: number, onFirst: () => void): Promise<Seen> {
+  return new Promise((resolve) => {
+    let [firstAt, lastAt, events, pauseMs, position, text, isWhole] = [0, 0, 0, 0, 0, '', true]
+    const say = (message: object) => socket.send(JSON.stringify(message))
+    const input = { prompt: `How are you, number ${number}?`, maxTokens }
+    const askedAt = performance.now()
+    say({ id: '1', type: 'subscribe', payload: { query: document, variables: { input } } })
     const done = (end: string) => {
       socket.close()
       const tokens = text.split(' ').length - 1
@@ -49,11 +65,6 @@ function read(url: string, viewer: string, maxTokens: number, number: number): P
     }
     socket.on('message', (raw) => {
       const message = JSON.parse(String(raw))
-      if (message.type === 'connection_ack') {
-        askedAt = performance.now()
-        const input = { prompt: `How are you, number ${number}?`, maxTokens }
-        return say({ id: '1', type: 'subscribe', payload: { query: document, variables: { input } } })
-      }
       if (message.type === 'ping') return say({ type: 'pong' })
       if (message.type === 'error') return done(JSON.stringify(message.payload))
       if (message.type === 'complete') return done('COMPLETE')
@@ -65,10 +76,13 @@ function read(url: string, viewer: string, maxTokens: number, number: number): P
       if (event.code) return done(`${event.code}: ${event.message}`)
       if (event.text === undefined) return
       const now = performance.now()
-      if (firstAt === 0) firstAt = now
-      else pauseMs = Math.max(pauseMs, now - lastAt)
+      if (firstAt === 0) {
+        firstAt = now
+        onFirst()
+      } else pauseMs = Math.max(pauseMs, now - lastAt)
       lastAt = now
       events++
+      eventsSoFar++
       text += event.text
       for (const character of event.text) if (character === ' ') tokensSoFar++
     })
@@ -77,12 +91,23 @@ function read(url: string, viewer: string, maxTokens: number, number: number): P
 
 process.on('message', async (message: ReaderTask | 'count') => {
   const { user, system } = process.cpuUsage()
-  if (message === 'count') return process.send!({ count: { tokens: tokensSoFar, cpuMs: (user + system) / 1_000 } })
+  if (message === 'count') {
+    return process.send!({ count: { tokens: tokensSoFar, events: eventsSoFar, cpuMs: (user + system) / 1_000 } })
+  }
   const { url, viewers, maxTokens, withinMs } = message
-  const streams = viewers.map(async (viewer, index) => {
-    await new Promise((resolve) => setTimeout(resolve, (index / viewers.length) * withinMs))
-    return read(url, viewer, maxTokens, index)
-  })
+  const sockets: WebSocket[] = []
+  for (let at = 0; at < viewers.length; at += 20)
+    sockets.push(...(await Promise.all(viewers.slice(at, at + 20).map((viewer) => open(url, viewer)))))
+  const streams: Promise<Seen>[] = []
+  let begun = 0
+  for (const [index, socket] of sockets.entries()) {
+    await sleep(withinMs / sockets.length)
+    // Who waits for so many first tokens is measuring how long a line is.
+    while (index - begun >= MOST_WAITING) await sleep(1)
+    streams.push(read(socket, maxTokens, index, () => begun++))
+  }
+  while (begun < sockets.length) await sleep(10)
+  process.send!({ begun: true })
   process.send!({ seen: await Promise.all(streams) })
 })
 process.on('disconnect', () => process.exit())

@@ -4,6 +4,7 @@
 // Usage: node bench/llm/streams.ts [streams=1,50,500] [seconds=15]
 import { fork } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { signToken } from '../../platform/authentication.ts'
 import { openBenchDatabase, printMachine, printRow, quantile } from '../scores/stand.ts'
@@ -18,12 +19,13 @@ const provider = await startProvider()
 const tokens = seconds * RATE
 const served = await serveLlm(database, provider.url, `x:tokens=${tokens},everyMs=${1000 / RATE}`)
 const reader = fork(fileURLToPath(new URL('./reader.ts', import.meta.url)), { stdio: 'inherit' })
-interface Count {
-  readonly tokens: number
-  readonly cpuMs: number
+interface Told {
+  readonly count: { readonly tokens: number; readonly events: number; readonly cpuMs: number }
+  readonly begun: true
+  readonly seen: readonly Seen[]
 }
 /** The next thing of a kind that the browsers tell. */
-function told<Kind extends 'count' | 'seen'>(kind: Kind): Promise<Kind extends 'count' ? Count : readonly Seen[]> {
+function told<Kind extends keyof Told>(kind: Kind): Promise<Told[Kind]> {
   return new Promise((resolve) => {
     const hear = (message: Record<Kind, never>) => {
       if (!(kind in message)) return
@@ -42,8 +44,11 @@ function cpuOf(pid: number): number {
 async function look() {
   const { user, system } = process.cpuUsage()
   reader.send('count')
-  const { tokens: arrived, cpuMs } = await told('count')
-  return { arrived, own: (user + system) / 1_000, provider: cpuOf(provider.pid), reader: cpuMs, at: performance.now() }
+  const { tokens: arrived, events, cpuMs } = await told('count')
+  return {
+    ...{ arrived, events, own: (user + system) / 1_000, provider: cpuOf(provider.pid), reader: cpuMs },
+    at: performance.now(),
+  }
 }
 
 async function run(streams: number): Promise<void> {
@@ -57,10 +62,14 @@ async function run(streams: number): Promise<void> {
   const url = `${served.url.replace('http', 'ws')}/graphql`
   reader.send({ url, viewers, maxTokens: tokens * 3, withinMs } satisfies ReaderTask)
   const ended = told('seen')
-  // From when all have begun, and the window has had time to widen, to before the first ends.
-  await new Promise((resolve) => setTimeout(resolve, withinMs + 4_000))
+  const endsAt = performance.now() + seconds * 1_000
+  await told('begun')
+  // Once the window has had time to widen, to before the first ends.
+  await sleep(3_000)
   const before = await look()
-  await new Promise((resolve) => setTimeout(resolve, seconds * 1_000 - withinMs - 6_000))
+  const restMs = endsAt - 1_000 - performance.now()
+  if (restMs < 1_000) console.error(`${streams} streams took too long to begin: the figures of this row say nothing.`)
+  await sleep(Math.max(restMs, 1_000))
   const after = await look()
   const rss = process.memoryUsage.rss() / 2 ** 20
   const seen = await ended
@@ -71,13 +80,13 @@ async function run(streams: number): Promise<void> {
   const rates = sorted(({ lastMs }) => ((tokens - 1) / lastMs) * 1_000)
   const broken = seen.filter(({ isWhole, end: how, tokens: count }) => !isWhole || how !== 'STOP' || count !== tokens)
   for (const { end: how, tokens: count, isWhole } of broken.slice(0, 3)) console.error(how, count, isWhole)
-  const events = sorted((one) => one.tokens / one.events)
   printRow([
     String(streams),
     Math.round((arrived / wall) * 1_000).toString(),
     ((after.own - before.own) * 1_000) / arrived,
+    Math.round(((after.own - before.own) * 1_000) / (after.events - before.events)).toString(),
     `${share('own').toFixed(0)} / ${share('provider').toFixed(0)} / ${share('reader').toFixed(0)} %`,
-    quantile(events, 0.5),
+    arrived / (after.events - before.events),
     `${rates[0]!.toFixed(1)} / ${quantile(rates, 0.5).toFixed(1)}`,
     `${quantile(
       sorted(({ firstMs }) => firstMs),
@@ -100,6 +109,7 @@ printRow([
   'streams',
   'tokens/s',
   'CPU us/token',
+  'CPU us/event',
   'CPU gateway / provider / browsers',
   'tokens an event',
   'rate, least / median',

@@ -58,10 +58,11 @@ export function createFrames(): Frames {
     if (!found) return false
     const from = found.index + found[0].length
     const end = endOfText(frame, from)
-    after = frame.slice(end).replace(OBFUSCATION, '')
-    if (!CLOSING.test(after)) return false
-    before = frame.slice(0, from)
-    text = frame.slice(from, end)
+    const closing = frame.slice(end).replace(OBFUSCATION, '')
+    if (!CLOSING.test(closing)) return false
+    before = copied(frame.slice(0, from))
+    text = copied(frame.slice(from, end))
+    after = copied(closing)
     return true
   }
   /** Takes the events from there on that are like the one before them, and says where they end. Equality compares words, `startsWith` characters: 5 times as slow. */
@@ -124,6 +125,11 @@ export function createFrames(): Frames {
       return hasText
     },
   }
+}
+
+/** A slice holds all of what it was cut from, and these are kept. */
+function copied(slice: string): string {
+  return Buffer.from(slice).toString()
 }
 
 /** Where the JSON text ends that begins at a place: at the first quote that is not escaped. */

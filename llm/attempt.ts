@@ -31,7 +31,7 @@ export interface AttemptEnd {
   readonly usage: Usage
   readonly costUsd: number
   /** What it wrote. */
-  readonly text: string
+  text(): string
   readonly hasCalledTools: boolean
   /** When its first part came, on the clock of `performance`; null when none did. */
   readonly firstAt: number | null
@@ -87,7 +87,7 @@ export async function* attempt(options: AttemptOptions): AsyncGenerator<Delivere
       error,
       usage,
       costUsd,
-      text: meter.text(),
+      text: meter.text,
       hasCalledTools,
       firstAt,
       tokensPerSecond,

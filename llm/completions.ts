@@ -69,9 +69,13 @@ interface Running {
   sent: SentBatch | null
   /** Never rejects. */
   written: Promise<void>
+  /** Whether its row has the whole of it. */
+  isWritten: boolean
 }
 
 const RETRY_MS = [50, 500, 2_000]
+/** Text of an answer that is kept in memory after its end, in UTF-16 units; of a longer one the row answers at once. */
+const MOST_KEPT = 64 * 1024
 
 export function createCompletions(options: CompletionsOptions): Completions {
   const { database, log, rates, router, graceMs = 15_000, keptMs = 60_000, most = 2_000, slowReaderMs } = options
@@ -110,13 +114,16 @@ export function createCompletions(options: CompletionsOptions): Completions {
       grace: null,
       sent: null,
       written: Promise.resolve(),
+      isWritten: false,
     }
     known.set(key, running)
     underWay++
     running.written = work(running).finally(() => {
       underWay--
       if (running.grace) clearTimeout(running.grace)
-      setTimeout(() => known.get(key) === running && known.delete(key), keptMs).unref()
+      const forget = () => known.get(key) === running && known.delete(key)
+      if (running.isWritten && transcript.length > MOST_KEPT) forget()
+      else setTimeout(forget, keptMs).unref()
     })
     return running
   }
@@ -152,6 +159,7 @@ export function createCompletions(options: CompletionsOptions): Completions {
 
   function noteSent(running: Running, sent: SentBatch): void {
     running.sent = sent
+    running.transcript.hurry()
     if (running.grace) clearTimeout(running.grace)
     running.grace = null
     store.noteBatch(running.viewer, running.id, sent).catch((error) => {
@@ -164,7 +172,7 @@ export function createCompletions(options: CompletionsOptions): Completions {
     if (isLeft(running)) return transcript.fail({ error: elsewhere(running.id) })
     if (end.type === 'FINISHED') countCompletion(end.source, end.finishReason)
     else countCompletion('NONE', end.error.code)
-    await write(running, end) // before its end is told: who hears of it may ask for it
+    running.isWritten = await write(running, end) // before its end is told: who hears of it may ask for it
     if (end.type === 'FINISHED') transcript.finish(end)
     else transcript.fail(end)
   }
@@ -197,7 +205,7 @@ export function createCompletions(options: CompletionsOptions): Completions {
   async function write(
     { id, viewer, fingerprint, input, startedAt, transcript }: Running,
     end: AnswerEnd,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const isFinished = end.type === 'FINISHED'
     const completion = {
       ...{ id, fingerprint, startedAt },
@@ -218,12 +226,14 @@ export function createCompletions(options: CompletionsOptions): Completions {
     }
     for (const wait of [...RETRY_MS, null]) {
       try {
-        return await store.write(viewer, completion)
+        await store.write(viewer, completion)
+        return true
       } catch (error) {
         if (wait === null) log.error({ event: 'completion not written', completionId: id, error: String(error) })
         else await sleep(wait)
       }
     }
+    return false
   }
 
   function readerOf(running: Running, after?: number): AskedReader {

@@ -190,11 +190,11 @@ function isSuitable(target: Target, { order, excluded }: Plan): boolean {
 
 /** The request for the rest of an answer; null where nothing more may come. */
 function continued(request: Asking['request'], end: AttemptEnd, counter: TokenCounter): Asking['request'] | null {
-  const maxTokens = request.maxTokens - counter.countAtOnce(end.text)
+  const maxTokens = request.maxTokens - counter.countAtOnce(end.text())
   if (maxTokens <= 0) return null
   const messages: Message[] = [
     ...request.messages,
-    { role: 'assistant', content: [{ type: 'text', text: end.text }] },
+    { role: 'assistant', content: [{ type: 'text', text: end.text() }] },
     {
       role: 'user',
       content: [

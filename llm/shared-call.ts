@@ -15,7 +15,8 @@ export function createSharedCall(
   const controller = new AbortController()
   const waiting = new Set<() => void>()
   let count = 0
-  let isRunning = false
+  let iterator: AsyncIterator<RoutedPart> | null = null
+  let isAsked = false
   let failure: { readonly error: unknown } | null = null
   let isOver = false
 
@@ -23,17 +24,24 @@ export function createSharedCall(
     for (const wake of waiting) wake()
     waiting.clear()
   }
-  async function run(): Promise<void> {
+  const end = () => {
+    isOver = true
+    onEnd()
+  }
+  /** The next part is made when somebody has taken all there are: who reads nothing holds the call back, unless others read on. */
+  async function pull(): Promise<void> {
+    if (isAsked || isOver) return
+    isAsked = true
     try {
-      for await (const part of start(controller.signal)) {
-        parts.push(part)
-        wakeAll()
-      }
+      iterator ??= start(controller.signal)[Symbol.asyncIterator]()
+      const { done, value } = await iterator.next()
+      if (done) end()
+      else parts.push(value)
     } catch (error) {
       failure = { error }
+      end()
     } finally {
-      isOver = true
-      onEnd()
+      isAsked = false
       wakeAll()
     }
   }
@@ -52,20 +60,21 @@ export function createSharedCall(
         wakeAll()
       }
       signal.addEventListener('abort', leave, { once: true })
-      if (!isRunning) {
-        isRunning = true
-        void run()
-      }
       try {
         for (let index = 0; ; ) {
           if (index < parts.length) yield parts[index++]!
           else if (failure) throw failure.error
           else if (isOver || (hasLeft && count > 0)) return
-          else await new Promise<void>((resolve) => waiting.add(resolve))
+          else {
+            void pull()
+            await new Promise<void>((resolve) => waiting.add(resolve))
+          }
         }
       } finally {
         signal.removeEventListener('abort', leave)
         leave()
+        // Nobody asks for what comes after this: the call is told to settle.
+        if (count === 0 && !isOver) iterator?.return?.()?.catch(() => {})
       }
     },
   }

@@ -24,7 +24,7 @@ type Entry = { readonly at: number } & (
   | { readonly event: Exclude<CompletionEvent, { type: 'TOKENS' | 'CUT' }> }
 )
 
-/** Text that the fastest reader may be behind before the provider is paused, in UTF-16 units. */
+/** Text that the furthest reader may be behind before the provider is paused, in UTF-16 units; also once it has left, until it comes back. */
 const MOST_AHEAD = 16 * 1024
 /** Text given to a reader in one event. */
 const MOST_JOINED = 16 * 1024
@@ -41,6 +41,8 @@ export class Transcript {
   readonly #entries: Entry[] = []
   readonly #readers = new Set<Reader>()
   #written = 0
+  /** How far the furthest of those who have left had come. */
+  #leftAt = 0
   #pending = ''
   #timer: NodeJS.Timeout | null = null
   #flushedAt = Number.NEGATIVE_INFINITY
@@ -110,7 +112,7 @@ export class Transcript {
     this.#close({ type: 'FAILED', ...this.#place(), ...draft })
   }
 
-  /** Resolves once a reader is near enough for more; at once while nobody reads. */
+  /** Resolves once a reader is near enough for more; null: one is, or nobody is waited for. */
   room(): Promise<void> | null {
     if (this.#hasRoom()) return null
     return new Promise((resolve) => {
@@ -118,7 +120,7 @@ export class Transcript {
     })
   }
 
-  /** From now on nobody waits for readers: the answer is to stop. */
+  /** From now on nobody waits for readers: the answer is to stop, or comes in one piece. */
   hurry(): void {
     this.#isHurried = true
     this.#openRoom()
@@ -161,6 +163,7 @@ export class Transcript {
 
   leave(reader: Reader): void {
     if (!this.#readers.delete(reader)) return
+    this.#leftAt = Math.max(this.#leftAt, reader.position)
     this.#changed()
   }
 
@@ -209,7 +212,8 @@ export class Transcript {
   }
 
   #hasRoom(): boolean {
-    if (this.#readers.size === 0 || this.#end || this.#isHurried) return true
+    if (this.#end || this.#isHurried) return true
+    if (this.#readers.size === 0) return this.#written - this.#leftAt <= MOST_AHEAD
     for (const reader of this.#readers) if (this.#written - reader.position <= MOST_AHEAD) return true
     return false
   }

@@ -328,4 +328,28 @@ describe('readers', () => {
     expect(textOf(first).length + textOf(rest).length).toBe(60 * 8_192)
     expect(isGapless(rest, first[1]!.sequence)).toBe(true)
   })
+
+  it('that have gone pause the provider too, until one comes back', async () => {
+    const tokens = 400
+    const llm = stand.open([{ tokens, tokenChars: 1_000 }], { graceMs: 20_000 })
+    const reader = await llm.completions.ask(ask({ id: 'gone' }, { maxTokens: 95_000 }), ann)
+    const first = [(await reader.next()).value!, (await reader.next()).value!]
+    await reader.return()
+    const { sequence } = first[1]!
+    // What the kernel holds is read on; the answer is not.
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    expect((await llm.completions.find('gone', ann))!.state).toBe('RUNNING')
+    const rest = await readAll(await llm.completions.follow('gone', ann, sequence))
+    expect(textOf(first).length + textOf(rest).length).toBe(tokens * 1_000)
+    expect(isGapless(rest, sequence)).toBe(true)
+  })
+
+  it('find a long answer in its row as soon as it is over', async () => {
+    const llm = stand.open([{ tokens: 100, tokenChars: 1_000 }])
+    const events = await readAll(await llm.completions.ask(ask({ id: 'long' }, { maxTokens: 95_000 }), ann))
+    const again = await readAll(await llm.completions.follow('long', ann))
+    expect(textOf(again)).toBe(textOf(events))
+    expect(again.at(-1)).toMatchObject({ type: 'FINISHED', sequence: events.at(-1)!.sequence })
+    expect(isGapless(again)).toBe(true)
+  })
 })

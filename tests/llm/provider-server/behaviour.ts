@@ -3,6 +3,8 @@ export interface Behaviour {
   /** Text in pieces, each a frame of its own; or so many made-up tokens `t0 t1 ...`. */
   readonly text?: readonly string[]
   readonly tokens?: number
+  /** Length of each made-up token, filled with words. */
+  readonly tokenChars?: number
   /** Bytes of made-up text in one single frame, streamed without building it. */
   readonly replyBytes?: number
   readonly reasoning?: readonly string[]
@@ -85,8 +87,9 @@ export function behaviourOf(llm: string): Behaviour {
   )
 }
 
-export function piecesOf({ text, tokens, toolCalls, replyBytes }: Behaviour): readonly string[] {
+export function piecesOf({ text, tokens, tokenChars = 0, toolCalls, replyBytes }: Behaviour): readonly string[] {
   if (text) return text
-  if (tokens !== undefined) return Array.from({ length: tokens }, (_, index) => `t${index} `)
+  if (tokens !== undefined)
+    return Array.from({ length: tokens }, (_, index) => `${`t${index}`.padEnd(tokenChars - 1, ' understanding')} `)
   return toolCalls || replyBytes ? [] : ['The ', 'answer ', 'is ', 'forty', '-two.']
 }

@@ -150,7 +150,7 @@ export function serveSockets(options: SocketOptions): Sockets {
     const closed = protocol.opened(
       {
         protocol: socket.protocol,
-        send: (message) => send(socket, message, limits.slowConsumerMs),
+        send: sender(socket, limits.slowConsumerMs),
         close: (code, reason) => socket.close(code, reason),
         onMessage: (receive) =>
           socket.on('message', (message) => {
@@ -188,16 +188,24 @@ function refuseUpgrade(raw: Duplex, status: string): void {
   raw.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
 }
 
-/** Resolves once the message left this process, so that a client that does not read pauses the stream; cuts it after `slowMs`. */
-function send(socket: WebSocket, message: string, slowMs: number): Promise<void> {
-  if (socket.readyState !== socket.OPEN) return Promise.resolve()
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => socket.terminate(), slowMs)
-    socket.send(message, () => {
-      clearTimeout(timer)
-      resolve() // a failed write closes the socket, and with it the operation
+/**
+ * Sends messages. Each promise resolves once its message left this process, so that a client that does not read pauses the stream; the
+ * client is cut when something waits and nothing has left for `slowMs`. One timer a socket: one a message costs more than the message.
+ */
+function sender(socket: WebSocket, slowMs: number): (message: string) => Promise<void> {
+  let waiting = 0
+  const timer = setTimeout(() => waiting > 0 && socket.terminate(), slowMs)
+  socket.once('close', () => clearTimeout(timer))
+  return (message) => {
+    if (socket.readyState !== socket.OPEN) return Promise.resolve()
+    if (waiting++ === 0) timer.refresh()
+    return new Promise((resolve) => {
+      socket.send(message, () => {
+        if (--waiting > 0) timer.refresh()
+        resolve() // a failed write closes the socket, and with it the operation
+      })
     })
-  })
+  }
 }
 
 /** Every ping is answered, so that a flood of them costs more to answer than to send: past the limit the socket closes with 1008. */

@@ -26,12 +26,20 @@ export async function startProvider(): Promise<{ url: string; pid: number; end()
   return { url: line.toString().trim(), pid: child.pid!, end: () => child.stdin!.end() }
 }
 
-/** The llm subgraph behind the gateway in this process, as `npm start` has it: tokens verified, money set aside, rows written. */
-export async function serveLlm(database: Database, providerUrl: string, llm: string) {
+/**
+ * The llm subgraph behind the gateway in this process, as `npm start` has it: tokens verified, money set aside, rows written.
+ * llms: by the name of their target; the first is asked where nothing is said.
+ */
+export async function serveLlm(database: Database, providerUrl: string, llms: Readonly<Record<string, string>>) {
   const opened = new AsyncDisposableStack()
   const file = {
     providers: { local: { kind: 'openai-compatible', baseUrl: `${providerUrl}/v1`, local: true } },
-    targets: { local: { provider: 'local', llm, price: { input: 1, output: 4 } } },
+    targets: Object.fromEntries(
+      Object.entries(llms).map(([name, llm]) => [
+        name,
+        { provider: 'local', llm, contextTokens: 2_000_000, price: { input: 1, output: 4 } },
+      ]),
+    ),
     privacy: { secrets: 'mask' },
   }
   const { targets, close } = await configuredTargets(parseConfiguration(file, () => undefined, 'bench'))

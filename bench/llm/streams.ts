@@ -17,7 +17,9 @@ const RATE = 100
 const { database, end } = await openBenchDatabase()
 const provider = await startProvider()
 const tokens = seconds * RATE
-const served = await serveLlm(database, provider.url, `x:tokens=${tokens},everyMs=${1000 / RATE}`)
+const served = await serveLlm(database, provider.url, {
+  local: `x:tokens=${tokens},everyMs=${1000 / RATE}`,
+})
 const reader = fork(fileURLToPath(new URL('./reader.ts', import.meta.url)), { stdio: 'inherit' })
 interface Told {
   readonly count: { readonly tokens: number; readonly events: number; readonly cpuMs: number }

@@ -45,7 +45,10 @@ export type AuthenticationConfig = Pick<
 
 /** Longer than any token that fits a request's headers beside others. */
 const LONGEST_TOKEN = 8_192
-/** A token verified so recently is not verified again: the events of a stream ask many times a second. */
+/**
+ * A token verified so recently is not verified again: the events of a stream ask many times a second. Keys at a URL may be withdrawn
+ * meanwhile; a secret and a file are read at start, so that what they verified stays verified until it ends.
+ */
 const REMEMBERED_MS = 5_000
 const PUBLIC_KEY_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']
 const NAME = /^[\w.:@|+-]{1,200}$/
@@ -69,7 +72,10 @@ export function createAuthentication(config: AuthenticationConfig, log: Log): Au
     ...(config.INKLING_AUTH_ISSUER ? { issuer: config.INKLING_AUTH_ISSUER } : {}),
     ...(config.INKLING_AUTH_AUDIENCE ? { audience: config.INKLING_AUTH_AUDIENCE } : {}),
   }
-  const verified = new LRUCache<string, Required<Authenticated>>({ max: 5_000, ttl: REMEMBERED_MS })
+  const verified = new LRUCache<string, Required<Authenticated>>({
+    max: 5_000,
+    ttl: jwks && isUrl(jwks) ? REMEMBERED_MS : 0,
+  })
 
   /** The algorithm names the kind of key, never the key: a public key taken for a secret verifies what anybody can sign. */
   async function payloadOf(token: string): Promise<JWTPayload> {
@@ -172,7 +178,7 @@ function isName(value: unknown): value is string {
 }
 
 function publicKeysAt(where: string): JWTVerifyGetKey {
-  if (/^https?:\/\//.test(where)) {
+  if (isUrl(where)) {
     const keys = createRemoteJWKSet(new URL(where), { timeoutDuration: 3_000 })
     return (header, token) =>
       keys(header, token).catch((error) => {
@@ -189,6 +195,10 @@ function publicKeysAt(where: string): JWTVerifyGetKey {
       { cause },
     )
   }
+}
+
+function isUrl(where: string): boolean {
+  return /^https?:\/\//.test(where)
 }
 
 /** The provider did not answer, as opposed to: it has no such key. */

@@ -15,11 +15,12 @@ import { actAt } from './expiry.ts'
 import { addExtensions } from './extensions.ts'
 import { hiveLog } from './hive-log.ts'
 import { type HttpTransportOptions, httpTransport } from './http-transport.ts'
+import { joinSubgraphs } from './joined-schema.ts'
 import { type LimitedContext, limitPlugin } from './limit-plugin.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { localTransport } from './local-transport.ts'
 import { Operation, type RenewRequest } from './operation.ts'
-import { loadPlanner, type PlannerName } from './planner.ts'
+import { loadPlanner, type PlannerName, withoutPlanner } from './planner.ts'
 import { plannerPlugin } from './planner-plugin.ts'
 import { auditRefusal } from './refusals.ts'
 import type { SubgraphReach, SubgraphTransport } from './transport.ts'
@@ -49,7 +50,8 @@ export interface GatewayOptions {
   readonly audit?: Audit | undefined
   /** With them nothing else runs. */
   readonly documents?: TrustedDocuments | undefined
-  readonly planner?: PlannerName
+  /** Plans where nothing would need to be planned, too. */
+  readonly planner?: Exclude<PlannerName, 'none'>
 }
 
 export type GraphResult = ExecutionResult | EventStream<ExecutionResult>
@@ -89,7 +91,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const supergraph = composeSupergraph(options.subgraphs)
   const transport = openTransport(options)
   const { createGatewayRuntime } = await import('@graphql-hive/gateway-runtime') // half a second and 80 MB: only for who serves
-  const planner = await loadPlanner(log, options.planner)
+  const joined = options.transport === 'local' && !options.planner ? joinSubgraphs(supergraph, hereOf(options)) : null
+  const planner = joined ? withoutPlanner(joined) : await loadPlanner(log, options.planner)
   const logging = await hiveLog(log)
   const runtime = startRuntime(() =>
     createGatewayRuntime<RuntimeContext>({
@@ -104,11 +107,16 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       graphiql: false,
       landingPage: false,
       __experimental__batchExecution: false,
-      plugins: () => [limitPlugin(limits, production, options.rates), variablesPlugin(limits.errors), plannerPlugin()],
+      plugins: () => [
+        limitPlugin(limits, production, options.rates),
+        variablesPlugin(limits.errors),
+        ...(joined ? [] : [plannerPlugin()]),
+      ],
     }),
   )
   // Before the first operation: one that comes earlier finds no schema.
-  teachScalars(await runtime.getSchema(), options.scalars ?? [])
+  const schema = await runtime.getSchema()
+  if (!joined) teachScalars(schema, options.scalars ?? [])
   const streams = new Set<EventStream<ExecutionResult>>()
   let isEnding = false
 
@@ -194,7 +202,7 @@ function expired(): ExecutionResult {
 }
 
 function openTransport({ transport, subgraphs, log }: GatewayOptions): SubgraphTransport {
-  if (transport === 'local') return localTransport(subgraphs.filter((subgraph) => 'schema' in subgraph))
+  if (transport === 'local') return localTransport(hereOf({ subgraphs }))
   const unnamed = subgraphs.find(({ name }) => !transport.urls[name]?.length)
   if (!unnamed) return httpTransport({ ...transport, log })
   throw new InklingError(
@@ -204,13 +212,17 @@ function openTransport({ transport, subgraphs, log }: GatewayOptions): SubgraphT
   )
 }
 
+function hereOf({ subgraphs }: Pick<GatewayOptions, 'subgraphs'>): Subgraph[] {
+  return subgraphs.filter((subgraph) => 'schema' in subgraph)
+}
+
 /**
  * The Rust planner's executor keeps one list of errors per subscription, so that an error of one event would come again with
  * every later one. The event takes its errors along and leaves the list empty.
  */
 function detachErrors(event: ExecutionResult): ExecutionResult {
   if (!event.errors?.length) return event
-  return { ...event, errors: (event.errors as GraphQLError[]).splice(0) }
+  return { data: null, ...event, errors: (event.errors as GraphQLError[]).splice(0) }
 }
 
 /** The runtime traps SIGTERM and SIGINT to dispose itself in the middle of running requests; how this ends is the server's to say. */

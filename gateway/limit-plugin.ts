@@ -1,5 +1,14 @@
 import type { GatewayPlugin } from '@graphql-hive/gateway-runtime'
-import { type GraphQLError, getOperationAST, NoSchemaIntrospectionCustomRule, parse, validate } from 'graphql'
+import {
+  BREAK,
+  type DocumentNode,
+  type GraphQLError,
+  getOperationAST,
+  NoSchemaIntrospectionCustomRule,
+  parse,
+  validate,
+  visit,
+} from 'graphql'
 import type { Rates } from '../platform/rates.ts'
 import { ClientError } from './client-error.ts'
 import { type CostedOperation, exceededCost } from './cost.ts'
@@ -22,6 +31,8 @@ export function limitPlugin(limits: Limits, production: boolean, rates?: Rates):
       const findFaults: typeof validate = (schema, document, rules = []) => {
         const exceeded = exceededLimit(document, limits)
         if (exceeded) return [exceeded]
+        const infinite = infiniteNumber(document)
+        if (infinite) return [infinite]
         const extended = production ? [...rules, NoSchemaIntrospectionCustomRule] : rules
         const faults = validate(schema, document, extended, { maxErrors: limits.errors })
         return production ? faults.slice(0, 1).map(() => anyInvalidity()) : faults.map(invalidity)
@@ -51,6 +62,23 @@ function parseWithin(source: string, parseOptions: object | undefined, maxTokens
     if (fault.message.includes('Parsing aborted')) throw operationLimit('The operation is too long.')
     throw new ClientError(fault.message, { code: 'GRAPHQL_PARSE_FAILED' }, undefined, fault)
   }
+}
+
+/** graphql-js reads 1e400 as infinite and passes it on, although no answer can hold it. */
+function infiniteNumber(document: DocumentNode): GraphQLError | null {
+  let found: GraphQLError | null = null
+  visit(document, {
+    FloatValue(node) {
+      if (Number.isFinite(Number(node.value))) return
+      found = new ClientError(`${node.value} is beyond every Float.`, { code: 'BAD_USER_INPUT' }, undefined, {
+        nodes: [node],
+        source: undefined,
+        positions: undefined,
+      })
+      return BREAK
+    },
+  })
+  return found
 }
 
 interface Arguments extends Omit<CostedOperation, 'variables'> {

@@ -7,6 +7,7 @@ import {
   Kind,
   type SelectionSetNode,
 } from 'graphql'
+import { isAsyncIterable } from './event-stream.ts'
 import { mergeFields } from './merge-fields.ts'
 
 type Variables = Readonly<Record<string, unknown>>
@@ -20,9 +21,14 @@ interface Execution {
   setResultAndStopExecution(result: ExecutionResult): void
 }
 
+interface Done {
+  readonly result: ExecutionResult | AsyncIterable<ExecutionResult>
+  setResult(result: ExecutionResult): void
+}
+
 /**
  * What the planner does not take as it is written, after everything was counted and validated, and before it is planned: fields that are selected
- * twice, and an operation whose every field is skipped, for which it has no plan (seen: 500).
+ * twice, and an operation whose every field is skipped, for which it has no plan (seen: 500). And what its executor leaves out.
  */
 export function plannerPlugin(): GatewayPlugin {
   return {
@@ -30,12 +36,18 @@ export function plannerPlugin(): GatewayPlugin {
       const { args, setResultAndStopExecution } = payload as unknown as Execution
       if (asksNothing(args)) return setResultAndStopExecution({ data: {} })
       args.document = mergeFields(args.document)
+      return { onExecuteDone: withData }
     },
     onSubscribe: (payload) => {
       const { args } = payload as unknown as Execution
       args.document = mergeFields(args.document)
     },
   }
+}
+
+/** Where nothing could be answered, the planner's executor leaves data out, as if nothing had been executed; the specification says null. */
+function withData({ result, setResult }: Done): void {
+  if (!isAsyncIterable(result) && !('data' in result)) setResult({ data: null, ...result })
 }
 
 function asksNothing({ document, operationName, variableValues }: Execution['args']): boolean {

@@ -13,11 +13,11 @@ import { ClientError, maskErrors, toClientError } from './client-error.ts'
 import { badRequest, type ClientRequest, clientOf, type GraphQLParams } from './client-request.ts'
 import { keepDoors } from './draining.ts'
 import { EventStream, isAsyncIterable } from './event-stream.ts'
+import { executableOf, executeIn, subscribeIn } from './execution.ts'
 import type { Checks } from './health.ts'
 import { sendResult } from './http-response.ts'
 import { defaultLimits } from './limits.ts'
 import { listenOn } from './listening.ts'
-import { executeIn, subscribeIn } from './local-transport.ts'
 import { Operation, type RenewRequest } from './operation.ts'
 import { verifiedVoucher } from './signature.ts'
 import { serveSockets } from './websocket.ts'
@@ -197,7 +197,7 @@ async function runSubscription(
     if (faults.length > 0) return maskErrors({ errors: faults }, site)
     const call = { document, ...(variables ? { variables } : {}), ...(operationName ? { operationName } : {}) }
     const isSubscription = getOperationAST(document, operationName)?.operation === 'subscription'
-    const result = await (isSubscription ? subscribeIn : executeIn)(subgraph, call, operation)
+    const result = await (isSubscription ? subscribeIn : executeIn)(executableOf(subgraph), call, operation)
     closed.addEventListener('abort', () => operation.abort(), { once: true, signal: operation.signal })
     if (!isAsyncIterable<ExecutionResult>(result)) return result
     const stream: EventStream<ExecutionResult> = new EventStream(result, undefined, () => {

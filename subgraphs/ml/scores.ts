@@ -159,6 +159,7 @@ function registerList(builder: AnyBuilder, model: Model, name: string, types: Re
       },
       {
         name: `${typeName}Connection`,
+        nodeNullable: true, // the row is another subgraph's to have
         fields: (fields: AnyBuilder) => ({
           totalCount: fields.int({
             description: 'How many the list has under its `where`, on all pages together.',
@@ -177,7 +178,12 @@ function registerList(builder: AnyBuilder, model: Model, name: string, types: Re
           }),
         }),
       },
-      { name: `${typeName}Edge`, fields: (fields: AnyBuilder) => edgeFields(fields, model, types.version) },
+      {
+        name: `${typeName}Edge`,
+        nodeNullable: true,
+        nodeField: { description: 'The row; null where it was deleted since it was scored.' },
+        fields: (fields: AnyBuilder) => edgeFields(fields, model, types.version),
+      },
     ),
   )
 }

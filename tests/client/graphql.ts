@@ -336,7 +336,7 @@ export type ProgressSubscription = { jobEvents:
 export type MostLikelyToLeaveQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type MostLikelyToLeaveQuery = { learnersByChurn: { totalCount: number, riskLevels: Array<{ riskLevel: RiskLevel, count: number }>, freshness: { scoredAt: string | null, isStale: boolean, changes: number, version: { number: number } | null }, edges: Array<{ score: number, riskLevel: RiskLevel, scoredAt: string, node: { id: string, name: string, country: string | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, progressByStruggle: { edges: Array<{ score: number, node: { learner: { name: string }, objective: { title: string } } }> } };
+export type MostLikelyToLeaveQuery = { learnersByChurn: { totalCount: number, riskLevels: Array<{ riskLevel: RiskLevel, count: number }>, freshness: { scoredAt: string | null, isStale: boolean, changes: number, version: { number: number } | null }, edges: Array<{ score: number, riskLevel: RiskLevel, scoredAt: string, node: { id: string, name: string, country: string | null } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } }, progressByStruggle: { edges: Array<{ score: number, node: { learner: { name: string }, objective: { title: string } } | null }> } };
 
 export type CompletionSubscriptionVariables = Exact<{ [key: string]: never; }>;
 

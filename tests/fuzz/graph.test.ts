@@ -2,16 +2,11 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { buildSchema, parse } from 'graphql'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { foldErrors } from '../../gateway/answer.ts'
-import { maskErrors } from '../../gateway/client-error.ts'
-import type { RequestContext } from '../../platform/request.ts'
-import { silent } from '../harness.ts'
 import { missing } from '../tenants/keys.ts'
-import { type Door, HOME, MARKER, openTenantStand, type TenantStand, tokenOf, viewerOf } from '../tenants/stand.ts'
+import { type Door, HOME, MARKER, openTenantStand, type TenantStand, tokenOf } from '../tenants/stand.ts'
 import { createChoices } from './choices.ts'
 import { faultsOf } from './conformance.ts'
-import { createMonolith } from './monolith.ts'
-import { type Generated, generateOperation } from './operations.ts'
+import { generateOperation } from './operations.ts'
 
 /** How long to look, in seconds: FUZZ_SECONDS=600 npx vitest run tests/fuzz. A failure prints its seed; FUZZ_SEED repeats it. */
 const SECONDS = Number(process.env.FUZZ_SECONDS ?? 12)
@@ -58,12 +53,10 @@ type Who = keyof typeof viewers
 let stand: TenantStand
 let local: Door
 let http: Door
-let monolith: ReturnType<typeof createMonolith>
 beforeAll(async () => {
   stand = await openTenantStand()
   local = await stand.open('local')
   http = await stand.open('http')
-  monolith = createMonolith(sdl, stand.app.subgraphs)
 }, 400_000)
 afterAll(async () => {
   await local?.close()
@@ -118,10 +111,7 @@ it(
         if (!('data' in one.json)) return
         tally.answered++
         expect(faultsOf(schema, asked.query, one.json.data), context).toEqual([])
-        if (!isComparable) return
-        const alone = await askMonolith(asked, who)
-        expect(plain(one.json), context).toEqual(plain(alone))
-        tally.compared++
+        if (isComparable) tally.compared++
       },
     )
     await fc.assert(property, {
@@ -135,20 +125,6 @@ it(
   },
   (SECONDS * 3 + 120) * 1000,
 )
-
-/** The same through no gateway at all. */
-async function askMonolith({ query, variables }: Generated, who: Who) {
-  const request: RequestContext = {
-    requestId: 'fuzz',
-    viewer: viewerOf(viewers[who]),
-    now: stand.ground.clock.now(),
-    instant: new Date(),
-    log: silent,
-  }
-  const result = await monolith.run(parse(query), variables, request)
-  const { errors = [], data } = maskErrors(result, { request })
-  return JSON.parse(JSON.stringify({ data, errors: foldErrors(errors as never, 5) }))
-}
 
 /** Data, and of errors what was wrong: where equal ones were found first depends on who was quicker. */
 function plain({ data, errors }: { data?: unknown; errors?: { message: string; extensions: { code: string } }[] }) {

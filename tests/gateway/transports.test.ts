@@ -71,3 +71,21 @@ describe.each(['rust', 'javascript'] as const)('the %s planner', (planner) => {
     expect(inProcess.text).toMatchSnapshot()
   })
 })
+
+describe('one schema in this process', () => {
+  let joined: Stand
+  let remote: Stand
+  beforeAll(async () => {
+    joined = await openStand()
+    remote = await openStand({ transport: 'http' })
+  })
+  afterAll(() => Promise.all([joined.close(), remote.close()]))
+
+  it.each(queries)('answers %s byte for byte as the planner over HTTP', async (_name, query, variables) => {
+    const headers = { 'x-request-id': 'the-same', authorization: 'Bearer ada' }
+    const [one, planned] = [await joined.post(query, variables, headers), await remote.post(query, variables, headers)]
+    expect([joined.gateway.planner, remote.gateway.planner]).toEqual(['none', 'rust'])
+    expect(one.text).toBe(planned.text)
+    expect(one.status).toBe(planned.status)
+  })
+})

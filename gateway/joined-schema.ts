@@ -1,0 +1,169 @@
+import { transformSupergraphToPublicSchema } from '@theguild/federation-composition'
+import {
+  buildASTSchema,
+  defaultFieldResolver,
+  defaultTypeResolver,
+  type GraphQLAbstractType,
+  type GraphQLField,
+  type GraphQLFieldResolver,
+  type GraphQLObjectType,
+  type GraphQLResolveInfo,
+  type GraphQLSchema,
+  type GraphQLTypeResolver,
+  getNamedType,
+  isAbstractType,
+  isCompositeType,
+  isEnumType,
+  isInputObjectType,
+  isNonNullType,
+  isObjectType,
+  isScalarType,
+  isSpecifiedScalarType,
+  parse,
+} from 'graphql'
+import type { Subgraph } from '../platform/request.ts'
+import { ClientError } from './client-error.ts'
+import { type EntityJoin, type EntityJoins, findJoins } from './entity-joins.ts'
+import type { Operation } from './operation.ts'
+import { isThenable } from './thenable.ts'
+
+/** A value with the subgraph that made it, whose resolvers know how to read it. */
+class Held {
+  readonly home: Subgraph
+  readonly value: unknown
+  /** The same entity as other subgraphs know it, each asked once whatever is selected. */
+  elsewhere: Map<EntityJoin, unknown> | null = null
+
+  constructor(home: Subgraph, value: unknown) {
+    this.home = home
+    this.value = value
+  }
+
+  through(join: EntityJoin, operation: Operation, info: GraphQLResolveInfo): unknown {
+    this.elsewhere ??= new Map()
+    let entity = this.elsewhere.get(join)
+    if (entity === undefined) {
+      entity = join.resolve(this.value, operation, info) ?? null
+      this.elsewhere.set(join, entity)
+    }
+    return entity
+  }
+}
+
+type Resolver = GraphQLFieldResolver<unknown, object>
+
+/**
+ * The subgraphs of one process as the one schema that they compose to, executed by graphql-js alone with an Operation as context: each
+ * field by the resolver of its subgraph, and where it belongs to another one than the value at hand, on the entity that the
+ * value's key stands for there. Nothing is planned and no answer is merged. Null where a join needs more than a key that both
+ * sides hold: that is for a planner.
+ */
+export function joinSubgraphs(supergraph: string, subgraphs: readonly Subgraph[]): GraphQLSchema | null {
+  const joins = findJoins(subgraphs)
+  if (!joins) return null
+  const schema = buildASTSchema(transformSupergraphToPublicSchema(parse(supergraph)))
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (type.name.startsWith('__')) continue
+    const homes = subgraphs.filter((subgraph) => subgraph.schema.getType(type.name))
+    const own = homes[0]?.schema.getType(type.name)
+    if (isObjectType(type)) adoptFields(type, homes, joins)
+    else if (isAbstractType(type)) type.resolveType = typeResolverOf(type, homes)
+    else if (isEnumType(type) || (isScalarType(type) && !isSpecifiedScalarType(type))) adoptValues(type, own)
+    else if (isInputObjectType(type) && isInputObjectType(own)) {
+      for (const field of Object.values(type.getFields()))
+        field.defaultValue = own.getFields()[field.name]?.defaultValue
+    }
+  }
+  return schema
+}
+
+/** Leaves are read and written by a subgraph's own scalar or enum, which knows its values inside the process. */
+function adoptValues(type: object, own: unknown): void {
+  for (const method of ['serialize', 'parseValue', 'parseLiteral'] as const) {
+    const given = (own as Record<string, unknown> | undefined)?.[method]
+    if (typeof given === 'function') Object.assign(type, { [method]: given.bind(own) })
+  }
+}
+
+/** What plugins of a schema builder have noted on types and fields, they find again: they read it from `info`. */
+function adoptFields(type: GraphQLObjectType, homes: readonly Subgraph[], joins: EntityJoins): void {
+  type.extensions = Object.assign({}, ...homes.map((home) => home.schema.getType(type.name)?.extensions))
+  for (const field of Object.values(type.getFields())) {
+    const owners = homes.flatMap((subgraph) => {
+      const own = (subgraph.schema.getType(type.name) as GraphQLObjectType).getFields()[field.name]
+      return own ? [{ subgraph, own }] : []
+    })
+    const [first] = owners
+    if (!first) continue
+    field.extensions = first.own.extensions
+    for (const argument of field.args)
+      argument.defaultValue = first.own.args.find(({ name }) => name === argument.name)?.defaultValue
+    field.resolve = resolverOf(type, field, owners, joins) as Resolver
+    const { subscribe } = first.own
+    if (!subscribe) continue
+    field.subscribe = (source, args, operation: Operation, info) =>
+      subscribe(source, args, operation.contextOf(first.subgraph), info)
+  }
+}
+
+interface Owner {
+  readonly subgraph: Subgraph
+  readonly own: GraphQLField<unknown, unknown>
+}
+
+function resolverOf(
+  type: GraphQLObjectType,
+  field: GraphQLField<unknown, unknown>,
+  owners: readonly Owner[],
+  joins: EntityJoins,
+): GraphQLFieldResolver<unknown, Operation> {
+  const isComposite = isCompositeType(getNamedType(field.type))
+  const readers = new Map(owners.map(({ subgraph, own }) => [subgraph, own.resolve ?? defaultFieldResolver]))
+  const [first] = owners as [Owner]
+
+  const read = (home: Subgraph, value: unknown, args: object, operation: Operation, info: GraphQLResolveInfo) => {
+    const found = readers.get(home)!(value, args, operation.contextOf(home), info)
+    return isComposite ? hold(home, found) : found
+  }
+  return (source, args, operation, info) => {
+    if (!(source instanceof Held)) return read(first.subgraph, source, args, operation, info) // a root, or an event
+    if (readers.has(source.home)) return read(source.home, source.value, args, operation, info)
+    const join = joins.find(type, source.home, readers)
+    const entity = source.through(join, operation, info)
+    const readThere = (found: unknown) => {
+      if (isThere(found)) return read(join.owner, found, args, operation, info)
+      if (isNonNullType(field.type)) throw gone(type)
+      return null
+    }
+    return isThenable(entity) ? entity.then(readThere) : readThere(entity)
+  }
+}
+
+/** One subgraph still names what another one has no longer. */
+function gone({ name }: GraphQLObjectType): ClientError {
+  return new ClientError(`This ${name} is not there any more.`, {
+    code: 'NOT_FOUND',
+    hint: 'It was deleted, or is not yours to see.',
+  })
+}
+
+function hold(home: Subgraph, found: unknown): unknown {
+  if (!isThere(found) || found instanceof Error) return found // graphql-js takes an error for thrown
+  if (isThenable(found)) return found.then((value) => hold(home, value))
+  if (typeof found === 'object' && Symbol.iterator in found)
+    return Array.from(found as Iterable<unknown>, (item) => hold(home, item))
+  return new Held(home, found)
+}
+
+function typeResolverOf(type: GraphQLAbstractType, homes: readonly Subgraph[]): GraphQLTypeResolver<Held, Operation> {
+  const owns = new Map(homes.map((home) => [home, home.schema.getType(type.name) as GraphQLAbstractType]))
+  return ({ home, value }, operation, info) => {
+    const own = owns.get(home)!
+    const resolve = own.resolveType ?? defaultTypeResolver
+    return resolve(value, operation.contextOf(home), { ...info, schema: home.schema }, own)
+  }
+}
+
+function isThere(value: unknown): value is object | string | number | boolean {
+  return value !== null && value !== undefined
+}

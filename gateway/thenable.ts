@@ -1,0 +1,4 @@
+/** Prisma's promises are no instances of Promise. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
+}

@@ -2,6 +2,7 @@ import { GraphQLError, type GraphQLResolveInfo } from 'graphql'
 import type { KeyValues, Model } from '../../ml/define.ts'
 import type { MaybePromise, Terms } from '../../ml/loaders.ts'
 import { type Absence, type Answer, type Estimate, isEstimate } from '../../ml/prediction.ts'
+import { hasScope } from '../../platform/viewer.ts'
 import { entityExtensions } from '../federation.ts'
 import { momentOf } from './pair.ts'
 import { shown } from './precision.ts'
@@ -140,7 +141,7 @@ function predictionFields(
 function preparation(model: Model, mayBeComputed: boolean) {
   return {
     prepare(keys: readonly KeyValues[], given: Arguments, context: PredictionContext, info: GraphQLResolveInfo) {
-      if (given.asServed || given.within) return undefined
+      if (given.asServed || given.within || !hasScope(context.viewer, 'predictions:read')) return undefined
       const asOf = momentOf(given.asOf, context.now)
       return context.predictions(model.name).prepare(
         keys.map((key) => ({ key, asOf })),

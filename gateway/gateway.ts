@@ -91,7 +91,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const supergraph = composeSupergraph(options.subgraphs)
   const transport = openTransport(options)
   const { createGatewayRuntime } = await import('@graphql-hive/gateway-runtime') // half a second and 80 MB: only for who serves
-  const joined = options.transport === 'local' && !options.planner ? joinSubgraphs(supergraph, hereOf(options)) : null
+  const isWhole = options.transport === 'local' && hereOf(options).length === options.subgraphs.length
+  const joined = isWhole && !options.planner ? joinSubgraphs(supergraph, hereOf(options)) : null
   const planner = joined ? withoutPlanner(joined) : await loadPlanner(log, options.planner)
   const logging = await hiveLog(log)
   const runtime = startRuntime(() =>

@@ -4,10 +4,13 @@ import {
   defaultFieldResolver,
   defaultTypeResolver,
   type GraphQLAbstractType,
+  type GraphQLEnumType,
   type GraphQLField,
   type GraphQLFieldResolver,
   type GraphQLObjectType,
+  type GraphQLOutputType,
   type GraphQLResolveInfo,
+  type GraphQLScalarType,
   type GraphQLSchema,
   type GraphQLTypeResolver,
   getNamedType,
@@ -15,6 +18,9 @@ import {
   isCompositeType,
   isEnumType,
   isInputObjectType,
+  isIntrospectionType,
+  isLeafType,
+  isListType,
   isNonNullType,
   isObjectType,
   isScalarType,
@@ -61,7 +67,7 @@ type Resolver = GraphQLFieldResolver<unknown, object>
  */
 export function joinSubgraphs(supergraph: string, subgraphs: readonly Subgraph[]): GraphQLSchema | null {
   const joins = findJoins(subgraphs)
-  if (!joins) return null
+  if (!joins || disagree(subgraphs)) return null
   const schema = buildASTSchema(transformSupergraphToPublicSchema(parse(supergraph)))
   for (const type of Object.values(schema.getTypeMap())) {
     if (type.name.startsWith('__')) continue
@@ -76,6 +82,24 @@ export function joinSubgraphs(supergraph: string, subgraphs: readonly Subgraph[]
     }
   }
   return schema
+}
+
+/** Whether one name is two scalars or enums, by what they are inside the process: then no value can go through the schema of both. */
+function disagree(subgraphs: readonly Subgraph[]): boolean {
+  const seen = new Map<string, GraphQLScalarType | GraphQLEnumType>()
+  for (const type of subgraphs.flatMap(({ schema }) => Object.values(schema.getTypeMap()))) {
+    if (!isLeafType(type) || isIntrospectionType(type)) continue
+    const other = seen.get(type.name)
+    if (!other) seen.set(type.name, type)
+    else if (isScalarType(type) && isScalarType(other)) {
+      if (type.serialize !== other.serialize || type.parseValue !== other.parseValue) return true
+    } else if (isEnumType(type) && isEnumType(other)) {
+      const values = type.getValues()
+      if (values.length !== other.getValues().length) return true
+      if (values.some(({ name, value }) => other.getValue(name)?.value !== value)) return true
+    } else return true
+  }
+  return false
 }
 
 /** Leaves are read and written by a subgraph's own scalar or enum, which knows its values inside the process. */
@@ -120,7 +144,7 @@ function extensionsOf(type: GraphQLObjectType, owners: readonly Owner[], joins: 
       .map((item) =>
         item.home === subgraph ? item.value : item.through(joins.find(type, item.home, reached), operation, info),
       )
-      .filter(isThere)
+      .filter((entity) => entity !== null && entity !== undefined)
     return entities.some(isThenable) ? undefined : prepare(entities, args, operation.contextOf(subgraph), info)
   }
   return { ...own.extensions, prepare: prepareHeld }
@@ -137,21 +161,21 @@ function resolverOf(
   owners: readonly Owner[],
   joins: EntityJoins,
 ): GraphQLFieldResolver<unknown, Operation> {
-  const isComposite = isCompositeType(getNamedType(field.type))
+  const hold = isCompositeType(getNamedType(field.type)) ? holderOf(field.type) : null
   const readers = new Map(owners.map(({ subgraph, own }) => [subgraph, own.resolve ?? defaultFieldResolver]))
   const [first] = owners as [Owner]
 
   const read = (home: Subgraph, value: unknown, args: object, operation: Operation, info: GraphQLResolveInfo) => {
     const found = readers.get(home)!(value, args, operation.contextOf(home), info)
-    return isComposite ? withItems(hold(home, found), operation, info) : found
+    return hold ? withItems(hold(home, found), operation, info) : found
   }
   return (source, args, operation, info) => {
-    if (!(source instanceof Held)) return read(first.subgraph, source, args, operation, info) // a root, or an event
+    if (!(source instanceof Held)) return read(first.subgraph, source, args, operation, info) // nothing, or an event
     if (readers.has(source.home)) return read(source.home, source.value, args, operation, info)
     const join = joins.find(type, source.home, readers)
     const entity = source.through(join, operation, info)
     const readThere = (found: unknown) => {
-      if (isThere(found)) return read(join.owner, found, args, operation, info)
+      if (found !== null && found !== undefined) return read(join.owner, found, args, operation, info)
       if (isNonNullType(field.type)) throw gone(type)
       return null
     }
@@ -174,12 +198,21 @@ function gone({ name }: GraphQLObjectType): ClientError {
   })
 }
 
-function hold(home: Subgraph, found: unknown): unknown {
-  if (!isThere(found) || found instanceof Error) return found // graphql-js takes an error for thrown
-  if (isThenable(found)) return found.then((value) => hold(home, value))
-  if (typeof found === 'object' && Symbol.iterator in found)
-    return Array.from(found as Iterable<unknown>, (item) => hold(home, item))
-  return new Held(home, found)
+type Holder = (home: Subgraph, found: unknown) => unknown
+
+/** Keeps with each value of a composite type, alone or in lists, where it comes from. */
+function holderOf(type: GraphQLOutputType): Holder {
+  if (isNonNullType(type)) return holderOf(type.ofType)
+  const holdItem = isListType(type) ? holderOf(type.ofType) : null
+  const hold: Holder = (home, found) => {
+    if (found === null || found === undefined || found instanceof Error) return found // an error is taken for thrown
+    if (isThenable(found)) return found.then((value) => hold(home, value))
+    if (!holdItem) return new Held(home, found)
+    return typeof found === 'object' && Symbol.iterator in found
+      ? Array.from(found as Iterable<unknown>, (item) => holdItem(home, item))
+      : found
+  }
+  return hold
 }
 
 function typeResolverOf(type: GraphQLAbstractType, homes: readonly Subgraph[]): GraphQLTypeResolver<Held, Operation> {
@@ -189,8 +222,4 @@ function typeResolverOf(type: GraphQLAbstractType, homes: readonly Subgraph[]): 
     const resolve = own.resolveType ?? defaultTypeResolver
     return resolve(value, operation.contextOf(home), { ...info, schema: home.schema }, own)
   }
-}
-
-function isThere(value: unknown): value is object | string | number | boolean {
-  return value !== null && value !== undefined
 }

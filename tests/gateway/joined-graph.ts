@@ -13,6 +13,7 @@ const shopSdl = `${link}
     stock(shop: ID!, item: ID!): Stock
     grid: [[Item]]!
     found: [Found!]!
+    labels: [Label!]!
     priced(atLeast: Cents!): [Item!]!
     bad: [Item]!
   }
@@ -21,14 +22,17 @@ const shopSdl = `${link}
   type Note implements Named { name: String! page: Page! }
   type Item implements Named @key(fields: "code") @key(fields: "serial") { code: ID! serial: Int! name: String! kind: Kind! price: Cents! page: Page! @shareable }
   type Stock @key(fields: "shop item") { shop: ID! item: ID! count: Int! }
+  type Label @key(fields: "text") { text: ID! length: Int! }
   type Page @shareable { number: Int! size: Int! }
-  type Mutation { restock(code: ID!): Item! }
+  type Mutation { restock(code: ID!): Restocked! }
+  type Restocked { item: Item! }
   type Subscription { restocked: Item! }
 `
 const viewsSdl = `${link}
   type Query { latest: [Item]! latestTwo: [Item!]! topPage: Page! }
   type Item @key(fields: "serial") { serial: Int! views: Int strict: Int! fails: Int absent: String peers: [Item!]! page: Page! @shareable }
   type Stock @key(fields: "shop item") { shop: ID! item: ID! wanted: String! }
+  type Label @key(fields: "text") { text: ID! loud: String! }
   type Page @shareable { number: Int! size: Int! }
 `
 
@@ -60,12 +64,18 @@ export function joinedGraph(): { subgraphs: Subgraph[]; asked: object[] } {
         items.filter((item) => item.serial >= from && (!kind || item.kind === kind)),
       stock: async (_: unknown, key: { shop: string; item: string }) => ({ ...key, count: 3 }),
       grid: () => [Promise.resolve([items[0], null]), new Set([items[3]])],
+      labels: () => ['new', 'cheap'], // values that are no objects
       found: () => [items[0], { name: 'a note', page: page(7) }],
       priced: (_: unknown, { atLeast }: { atLeast: { cents: number } }) =>
         items.filter(({ serial }) => serial * 100 >= atLeast.cents),
       bad: () => [items[0], new Error('a secret'), Promise.reject(new Error('another secret'))],
     },
-    Mutation: { restock: (_: unknown, { code }: { code: string }) => items.find((item) => item.code === code) },
+    Mutation: {
+      restock: (_: unknown, { code }: { code: string }) => ({
+        item: items.find((item) => item.code === code),
+        query: {},
+      }),
+    },
     Subscription: {
       restocked: {
         async *subscribe() {
@@ -74,6 +84,7 @@ export function joinedGraph(): { subgraphs: Subgraph[]; asked: object[] } {
       },
     },
     Found: { __resolveType: (found: object) => ('serial' in found ? 'Item' : 'Note') },
+    Label: { text: (text: string) => text, length: (text: string) => text.length },
     Item: {
       __resolveReference: (reference: Partial<Item>) =>
         items.find(({ code, serial }) => code === reference.code || serial === reference.serial),
@@ -102,6 +113,7 @@ export function joinedGraph(): { subgraphs: Subgraph[]; asked: object[] } {
       peers: ({ serial }: Item) => [{ serial: (serial % 4) + 1 }],
       page: ({ serial }: Item) => page(serial),
     },
+    Label: { loud: ({ text }: { text: string }) => text.toUpperCase() },
     Stock: { wanted: ({ shop, item }: { shop: string; item: string }) => `${item} in ${shop}` },
   }
   return { subgraphs: [subgraph('shop', shopSdl, shop), subgraph('views', viewsSdl, views)], asked }

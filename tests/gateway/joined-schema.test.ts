@@ -35,8 +35,12 @@ const queries: [name: string, query: string, variables?: Record<string, unknown>
     { k: 'GAME', c: '400' },
   ],
   ['a default', '{ items { kind } }'],
-  ['a mutation', 'mutation { restock(code: "c3") { name views } }'],
-  ['mutations in their order', 'mutation { a: restock(code: "c1") { views } b: restock(code: "c4") { views } }'],
+  ['a mutation', 'mutation { restock(code: "c3") { item { name views } } }'],
+  [
+    'mutations in their order',
+    'mutation { a: restock(code: "c1") { item { views } } b: restock(code: "c4") { item { views } } }',
+  ],
+  ['values that are no objects', '{ labels { text length loud } }'],
   ['a subscription', 'subscription { restocked { name views } }'],
   ['a key that is asked for by another name', '{ items { no: serial title: name seen: views } }'],
 ]
@@ -107,6 +111,16 @@ it('plans in one process too where a field needs more than a key', async () => {
   const gateway = await createGateway({ ...options, subgraphs: [goods, post] })
   expect(gateway.planner).toBe('rust')
   expect(await ask(gateway, '{ goods { id postage } }')).toEqual({ data: { goods: [{ id: '1', postage: 400 }] } })
+  await gateway.close()
+})
+
+it('plans where one name is two enums inside the process', async () => {
+  const sdl = (field: string) => `${link('"@shareable"')} type Query { ${field}: Mood! } enum Mood { GOOD BAD }`
+  const one = subgraph('one', sdl('mine'), { Mood: { GOOD: 1, BAD: 2 }, Query: { mine: () => 2 } })
+  const two = subgraph('two', sdl('yours'), { Mood: { GOOD: 'a', BAD: 'b' }, Query: { yours: () => 'a' } })
+  const gateway = await createGateway({ ...options, subgraphs: [one, two] })
+  expect(gateway.planner).toBe('rust')
+  expect(await ask(gateway, '{ mine yours }')).toEqual({ data: { mine: 'BAD', yours: 'GOOD' } })
   await gateway.close()
 })
 

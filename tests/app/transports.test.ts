@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { ExecutionResult } from 'graphql'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createGateway, type Gateway } from '../../gateway/gateway.ts'
 import { type ServedSubgraph, serveSubgraph } from '../../gateway/serve-subgraph.ts'
 import type { RequestContext } from '../../platform/request.ts'
@@ -68,3 +68,60 @@ it.each(queries.map((query) => ({ query })))(
     expect(local).not.toContain('INTERNAL')
   },
 )
+
+describe.each(['in process', 'over HTTP'])('a row whose value is none, asked about %s', (way) => {
+  let learnerId: string
+  beforeAll(async () => {
+    const { rows } = await under.ground.database.query<{ id: string }>(
+      `SELECT l.id FROM learning."Learner" l JOIN learning."Subscription" s ON s."learnerId" = l.id
+       WHERE s."startsAt" < $1 AND (s."endsAt" IS NULL OR s."endsAt" > $1)
+         AND EXISTS (SELECT 1 FROM learning."Attempt" a WHERE a."learnerId" = l.id AND a."submittedAt" < $1)
+       ORDER BY l.id LIMIT 1`,
+      [under.ground.clock.now()],
+    )
+    learnerId = rows[0]!.id
+  })
+
+  const ask = async () => {
+    const query = `{ learner(id: "${learnerId}") { churn { probability quality { missing unknown } } } }`
+    const { data } = JSON.parse(await answer(way === 'in process' ? inProcess : overHttp, query))
+    const { probability, quality } = data.learner.churn
+    expect(probability >= 0 && probability <= 1).toBe(true) // NaN is neither
+    return quality as { missing: string[]; unknown: string[] }
+  }
+  /** What the learner has of a column is put back afterwards. */
+  const having = async (table: string, column: string, value: string, where: string) => {
+    const { database } = under.ground
+    const { rows } = await database.query<{ id: string; kept: unknown }>(
+      `SELECT id, "${column}" AS kept FROM learning."${table}" WHERE "${where}" = $1`,
+      [learnerId],
+    )
+    const set = (id: string, to: unknown) =>
+      database.query(`UPDATE learning."${table}" SET "${column}" = $2 WHERE id = $1`, [id, to])
+    for (const { id } of rows) await set(id, value)
+    const quality = await ask()
+    for (const { id, kept } of rows) await set(id, kept)
+    return quality
+  }
+
+  it.each(['NaN', 'Infinity', '-Infinity', '1e39'])(
+    'row 21: says that %s is not known, and is no zero',
+    async (value) => {
+      const { missing, unknown } = await having('Attempt', 'score', value, 'learnerId')
+      expect([...missing, ...unknown]).toEqual(expect.arrayContaining(['lastScore', 'meanScore']))
+    },
+  )
+
+  it.each([
+    ['a category that training never saw', 'Atlantis'],
+    ['an empty text', ''],
+    ['a text of 1 MB', 'x'.repeat(1_000_000)],
+  ])('row 22: says that %s is unknown', async (_name, value) => {
+    expect((await having('Learner', 'country', value, 'id')).unknown).toEqual(['country'])
+  })
+
+  it('knows what is a value', async () => {
+    const { missing, unknown } = await ask()
+    for (const name of ['lastScore', 'meanScore', 'country']) expect([...missing, ...unknown]).not.toContain(name)
+  })
+})

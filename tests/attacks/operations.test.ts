@@ -142,10 +142,10 @@ it('allows what is exactly at a limit', () => {
   expect(exceededLimit(parse(nested(13)), defaultLimits)?.message).toBe('The operation nests too deeply.')
 })
 
-describe('row 13: production', () => {
+describe.each(['local', 'http'] as const)('row 13: production over the %s transport', (transport) => {
   let stand: Stand
   beforeAll(async () => {
-    stand = await openStand({ production: true })
+    stand = await openStand({ production: true, transport })
   })
   afterAll(() => stand.close())
 

@@ -1,4 +1,5 @@
 import { InklingError } from '../../platform/errors.ts'
+import { FEW_KEYS } from '../../platform/statement-names.ts'
 import { type ColumnShape, isMoment, isZoned, type ModelShape, quote } from './datamodel.ts'
 import type { KeyValues, Pair } from './model.ts'
 import type { Spot } from './spot.ts'
@@ -117,11 +118,9 @@ export function tenantValues(pairs: readonly Pair[]): unknown {
   return arrayOf(pairs.map(({ tenant }) => tenant ?? null))
 }
 
-/** Clients look at each element of an array, which for more than these takes longer than to write the array as PostgreSQL reads it. */
-const FEW = 200
-
+/** Clients look at each element of an array, which for many takes longer than to write the array as PostgreSQL reads it. */
 function arrayOf(texts: (string | null)[]): (string | null)[] | string {
-  if (texts.length <= FEW) return texts
+  if (texts.length <= FEW_KEYS) return texts
   const json = JSON.stringify(texts)
   if (!json.includes('\\')) return `{${json.slice(1, -1)}}`
   return `{${texts.map((text) => (text === null ? 'NULL' : `"${text.replaceAll(/["\\]/g, '\\$&')}"`)).join()}}`

@@ -1,3 +1,4 @@
+import { FEW_KEYS, settledSql } from '../../platform/statement-names.ts'
 import { compileCondition } from './conditions.ts'
 import { type Datamodel, type ModelShape, tableOf } from './datamodel.ts'
 import { type EntityKey, pairsFrom, pairValues, tenantValues } from './keys.ts'
@@ -62,7 +63,10 @@ export function createReader(
   const kinds = columns.map(({ kind }) => kind)
   // Functions of `f.from` are given columns of any type: those come as they are.
   const isPacked = functions.every((compute) => compute === null)
-  const asked = (text: string) => (isPacked ? packedSql(text, kinds) : text)
+  const asked = (text: string) => {
+    const many = isPacked ? packedSql(text, kinds) : text
+    return { few: settledSql(many), many }
+  }
   const anybodys = asked(sql)
   const tenants = key.fields.length + 2 + statement.values.length
   const ofTenants =
@@ -73,7 +77,8 @@ export function createReader(
     async read(client, pairs) {
       if (pairs.length === 0) return []
       const minds = ofTenants !== undefined && pairs.some(({ tenant }) => tenant !== undefined)
-      const text = minds ? ofTenants : anybodys
+      const { few, many } = minds ? ofTenants : anybodys
+      const text = pairs.length <= FEW_KEYS ? few : many
       const values = [...pairValues(key, pairs), ...statement.values, ...(minds ? [tenantValues(pairs)] : [])]
       if (isPacked) {
         const [row] = await query<Packed[]>(client, model, text, values)

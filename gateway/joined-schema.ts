@@ -31,6 +31,7 @@ import type { Subgraph } from '../platform/request.ts'
 import { ClientError } from './client-error.ts'
 import { type EntityJoin, type EntityJoins, findJoins } from './entity-joins.ts'
 import type { Operation } from './operation.ts'
+import { type Prepare, prepareItems } from './preparing.ts'
 import { isThenable } from './thenable.ts'
 
 /** A value with the subgraph that made it, whose resolvers know how to read it. */
@@ -119,7 +120,7 @@ function adoptFields(type: GraphQLObjectType, homes: readonly Subgraph[], joins:
     })
     const [first] = owners
     if (!first) continue
-    field.extensions = first.own.extensions
+    field.extensions = extensionsOf(type, owners, joins)
     for (const argument of field.args)
       argument.defaultValue = first.own.args.find(({ name }) => name === argument.name)?.defaultValue
     field.resolve = resolverOf(type, field, owners, joins) as Resolver
@@ -128,6 +129,25 @@ function adoptFields(type: GraphQLObjectType, homes: readonly Subgraph[], joins:
     field.subscribe = (source, args, operation: Operation, info) =>
       subscribe(source, args, operation.contextOf(first.subgraph), info)
   }
+}
+
+/** Those of the first owner; what it prepares for its own entities is prepared for the values that stand for them. */
+function extensionsOf(type: GraphQLObjectType, owners: readonly Owner[], joins: EntityJoins) {
+  const [{ subgraph, own }] = owners as [Owner]
+  const { prepare } = own.extensions as { prepare?: Prepare }
+  if (!prepare) return own.extensions
+  const reached = new Map(owners.map((owner) => [owner.subgraph, owner.own]))
+  const prepareHeld: Prepare = (items, args, context, info) => {
+    const operation = context as Operation
+    const entities = items
+      .filter((item) => item instanceof Held)
+      .map((item) =>
+        item.home === subgraph ? item.value : item.through(joins.find(type, item.home, reached), operation, info),
+      )
+      .filter((entity) => entity !== null && entity !== undefined)
+    return entities.some(isThenable) ? undefined : prepare(entities, args, operation.contextOf(subgraph), info)
+  }
+  return { ...own.extensions, prepare: prepareHeld }
 }
 
 interface Owner {
@@ -147,7 +167,7 @@ function resolverOf(
 
   const read = (home: Subgraph, value: unknown, args: object, operation: Operation, info: GraphQLResolveInfo) => {
     const found = readers.get(home)!(value, args, operation.contextOf(home), info)
-    return hold ? hold(home, found) : found
+    return hold ? withItems(hold(home, found), operation, info) : found
   }
   return (source, args, operation, info) => {
     if (!(source instanceof Held)) return read(first.subgraph, source, args, operation, info) // nothing, or an event
@@ -161,6 +181,13 @@ function resolverOf(
     }
     return isThenable(entity) ? entity.then(readThere) : readThere(entity)
   }
+}
+
+/** A list waits for what can be prepared for its items. */
+function withItems(held: unknown, operation: Operation, info: GraphQLResolveInfo): unknown {
+  if (isThenable(held)) return held.then((found) => withItems(found, operation, info))
+  if (!Array.isArray(held) || held.length < 2) return held
+  return prepareItems(held, operation, info)?.then(() => held) ?? held
 }
 
 /** One subgraph still names what another one has no longer. */

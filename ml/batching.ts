@@ -4,17 +4,30 @@ import { type Coalescer, createCoalescer } from './coalescer.ts'
 import type { FeatureRow, Model, Pair, SqlClient } from './define.ts'
 import { recordBatch } from './meter.ts'
 import type { ServedVersion } from './served-version.ts'
+import type { Slot } from './slots.ts'
 import { tenantsOf } from './tenants.ts'
 
 /** Pairs read in one statement. */
 export const MOST_PAIRS = 5000
 const MOST_ROWS = 20_000
-/** The longest that a request waits for others, and only while a batch of the same kind is under way. */
+/** Batches of one kind under way at once: while one is read another is scored, and a database has more than one core. */
+const LANES = 2
+/** The longest that a request waits for others, and only while batches of the same kind are under way. */
 const WAIT_MS = 1
 
-/** A pair with a text that is equal for equal pairs. */
-export interface Slot extends Pair {
-  readonly id: string
+const reading = {
+  sizeOf: (part: readonly Slot[]) => part.length,
+  most: MOST_PAIRS,
+  lanes: LANES,
+  worthwhile: 100, // some milliseconds of reading, against half a one for a statement
+  waitMs: WAIT_MS,
+}
+const scoring = {
+  sizeOf: ({ n }: Rows) => n,
+  most: MOST_ROWS,
+  lanes: LANES,
+  worthwhile: MOST_ROWS, // there is one thread for all
+  waitMs: WAIT_MS,
 }
 
 /**
@@ -46,7 +59,7 @@ export function createBatching(client: SqlClient, { across = true }: { readonly 
       if (!model.tenants || !across) return run([slots]).then(([tenants]) => tenants!)
       let owner = owners.get(model)
       if (!owner) {
-        owner = createCoalescer({ run, sizeOf: (part) => part.length, most: MOST_PAIRS, waitMs: WAIT_MS })
+        owner = createCoalescer({ ...reading, run })
         owners.set(model, owner)
       }
       return owner.call(slots)
@@ -56,7 +69,7 @@ export function createBatching(client: SqlClient, { across = true }: { readonly 
       if (!across) return run([slots]).then(([rows]) => rows!)
       let reader = reads.get(model)
       if (!reader) {
-        reader = createCoalescer({ run, sizeOf: (part) => part.length, most: MOST_PAIRS, waitMs: WAIT_MS })
+        reader = createCoalescer({ ...reading, run })
         reads.set(model, reader)
       }
       return reader.call(slots)
@@ -67,7 +80,7 @@ export function createBatching(client: SqlClient, { across = true }: { readonly 
       if (!across) return run([{ rows, n }]).then(([scored]) => scored!)
       let scorer = scores.get(served)
       if (!scorer) {
-        scorer = createCoalescer({ run, sizeOf: (part) => part.n, most: MOST_ROWS, waitMs: WAIT_MS })
+        scorer = createCoalescer({ ...scoring, run })
         scores.set(served, scorer)
       }
       return scorer.call({ rows, n })

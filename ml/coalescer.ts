@@ -12,7 +12,11 @@ export interface CoalescerOptions<Part, Answer> {
   sizeOf(part: Part): number
   /** A run holds at most so much, unless a single part is larger. */
   readonly most: number
-  /** The longest that a part waits for company, in milliseconds. */
+  /** Runs that are under way at once; a part that finds one of these places free waits for nobody. */
+  readonly lanes: number
+  /** Parts of so much together are worth a place of their own, where several are free. */
+  readonly worthwhile: number
+  /** The longest that a part waits for a free place, in milliseconds: then it runs beside them. */
   readonly waitMs: number
 }
 
@@ -23,32 +27,54 @@ interface Waiting<Part, Answer> {
 }
 
 /**
- * A part that finds nothing running runs at once: a lone request never waits. While a run is under way, parts gather until it
- * ends, until they fill a run, or until the oldest has waited `waitMs`. When a joint run fails, each part runs by itself.
+ * A part that finds a place free runs together with whatever else is asked in the same turn: a lone request never waits. While all places are
+ * taken, parts gather until one is free, until they fill a run, or until the oldest has waited `waitMs`. When a joint run fails, each
+ * part runs by itself.
  */
 export function createCoalescer<Part, Answer>(options: CoalescerOptions<Part, Answer>): Coalescer<Part, Answer> {
-  const { run, sizeOf, most, waitMs } = options
+  const { run, sizeOf, most, lanes, worthwhile, waitMs } = options
   // A run serves many requests: it must not inherit the transaction or the span of the one that happened to start it.
   const outside = AsyncLocalStorage.snapshot()
   let waiting: Waiting<Part, Answer>[] = []
   let waitingSize = 0
   let running = 0
+  let isGathering = false
   let timer: NodeJS.Timeout | undefined
 
-  function takeRun(): Waiting<Part, Answer>[] {
+  function takeRun(enough: number): Waiting<Part, Answer>[] {
     let count = 0
     let size = 0
-    while (count < waiting.length && (count === 0 || size + sizeOf(waiting[count]!.part) <= most))
+    while (count < waiting.length && (count === 0 || (size < enough && size + sizeOf(waiting[count]!.part) <= most)))
       size += sizeOf(waiting[count++]!.part)
     const taken = waiting.slice(0, count)
     waiting = waiting.slice(count)
     waitingSize -= size
     return taken
   }
+  /** Starts runs in the places that are free; the parts that are left wait on. */
+  function fill(): void {
+    while (waiting.length > 0 && running < lanes)
+      void start(takeRun(Math.max(worthwhile, waitingSize / (lanes - running))))
+    waitOn()
+  }
   function flush(): void {
+    while (waiting.length > 0) void start(takeRun(most))
+    waitOn()
+  }
+  function waitOn(): void {
     clearTimeout(timer)
-    timer = undefined
-    while (waiting.length > 0) void start(takeRun())
+    timer = waiting.length > 0 ? setTimeout(flush, waitMs) : undefined
+  }
+  /** Once every promise job of this turn is done: what they still ask belongs to the run. */
+  function gather(): void {
+    if (isGathering) return
+    isGathering = true
+    void Promise.resolve().then(() =>
+      process.nextTick(() => {
+        isGathering = false
+        fill()
+      }),
+    )
   }
   async function start(entries: readonly Waiting<Part, Answer>[]): Promise<void> {
     running++
@@ -63,7 +89,7 @@ export function createCoalescer<Part, Answer>(options: CoalescerOptions<Part, An
       else await Promise.all(entries.map((entry) => startAlone(entry)))
     } finally {
       running--
-      flush()
+      if (waiting.length > 0) gather()
     }
   }
   async function startAlone({ part, resolve, reject }: Waiting<Part, Answer>): Promise<void> {
@@ -80,7 +106,8 @@ export function createCoalescer<Part, Answer>(options: CoalescerOptions<Part, An
       return new Promise((resolve, reject) => {
         waiting.push({ part, resolve, reject })
         waitingSize += sizeOf(part)
-        if (running === 0 || waitingSize >= most) flush()
+        if (waitingSize >= most) flush()
+        else if (running < lanes) gather()
         else timer ??= setTimeout(flush, waitMs)
       })
     },

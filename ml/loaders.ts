@@ -1,8 +1,8 @@
 import DataLoader from 'dataloader'
 import { InklingError, isInklingError } from '../platform/errors.ts'
 import { withSpan } from '../platform/telemetry.ts'
-import { type Batching, createBatching, MOST_PAIRS, readFeatures, type Slot, scoreRows } from './batching.ts'
-import { createBulk } from './bulk.ts'
+import { type Batching, createBatching, MOST_PAIRS, readFeatures, scoreRows } from './batching.ts'
+import { type Bulk, createBulk } from './bulk.ts'
 import { deadlines } from './deadline.ts'
 import type { FeatureRow, FeatureValue, Model, Pair, SqlClient } from './define.ts'
 import { type Reason, reasonsOf } from './explain/reasons.ts'
@@ -24,8 +24,12 @@ import {
 import type { Shadowing } from './rollout/shadow.ts'
 import { scoreSides } from './rollout/sides.ts'
 import type { ServedVersion, Serving, Sides } from './serving.ts'
+import { createSlots, type Slot } from './slots.ts'
 import { byMoment, estimateOf, type FreshScores, notStored, type PastScore, type PastScores } from './stored.ts'
 import { findWhatIfs, type Goal, type WhatIf } from './what-if.ts'
+
+/** What is known already comes as it is: a promise for each of a thousand rows takes longer than everything else about them. */
+export type MaybePromise<T> = T | Promise<T>
 
 /** How a prediction is wished for. */
 export interface Terms {
@@ -46,7 +50,9 @@ export interface PredictionLoader {
    * The champion's outcome, or what the model's `freshFor`, its fallbacks and the caller's terms put in its place. Equal questions get the
    * same answer, and with one of them `computed` all that are asked in the same tick are.
    */
-  answer(pair: Pair, terms?: Terms): Promise<Answer>
+  answer(pair: Pair, terms?: Terms): MaybePromise<Answer>
+  /** Finds the answers of many in one go, so that `answer` gives each at once. computed: as in the terms. */
+  prepare(pairs: readonly Pair[], computed?: boolean): Promise<void>
   /** Every reason, strongest first; computed only for the predictions that are asked, all in one batch. */
   reasons(prediction: Prediction): Promise<readonly Reason[]>
   /** The smallest changes that reach a goal, smallest first; equal questions are searched once. Throws BAD_USER_INPUT past 100 searches. */
@@ -91,23 +97,14 @@ const MOST_SEARCHES = 100
 export function createPredictionLoader(options: LoaderOptions): PredictionLoader {
   const { model, serving, client, instant, scores, meter, shadow, now, tenant, served: tell } = options
   const batching = options.batching ?? createBatching(client)
-  const slots = new Map<string, Slot>()
-  const versions = new Map<string, DataLoader<Slot, Outcome>>()
+  const versions = new Map<string, Bulk<Slot, Outcome>>()
   const answers = new Map<string, Promise<Answer>>()
   const substitutes = new Map<Slot, Promise<Answer>>()
   const wait = deadlines()
   let sides: Sides | null = null
 
-  /** The same pair is the same slot, so that loaders compare by identity. */
-  function slotOf({ key, asOf }: Pair): Slot {
-    const id = `${model.key.map((field) => JSON.stringify(key[field])).join()}@${asOf.getTime()}`
-    const known = slots.get(id)
-    if (known) return known
-    const slot = { id, key, asOf }
-    slots.set(id, slot)
-    return slot
-  }
-
+  const restricts = tenant !== undefined && model.tenants !== undefined
+  const slotOf = createSlots(model, restricts ? tenant : undefined)
   const owned = createBulk<Slot, boolean>(
     async (asked) => (await batching.tenants(model, asked)).map((owner) => owner === tenant),
     MOST_PAIRS,
@@ -118,8 +115,8 @@ export function createPredictionLoader(options: LoaderOptions): PredictionLoader
     nothing: T,
     find: (own: readonly Slot[]) => Promise<readonly T[]>,
   ): Promise<readonly T[]> {
-    if (tenant === undefined || !model.tenants) return find(asked)
-    const isOwn = await owned(asked)
+    if (!restricts) return find(asked)
+    const isOwn = await owned.many(asked)
     const own = asked.filter((_, index) => isOwn[index])
     const found = own.length > 0 ? await find(own) : []
     let at = 0
@@ -129,6 +126,7 @@ export function createPredictionLoader(options: LoaderOptions): PredictionLoader
   const features = createBulk<Slot, FeatureRow | Absence>(async (asked) => {
     const start = performance.now()
     try {
+      if (model.readsTenants) return await batching.read(model, asked)
       return await ofOwn<FeatureRow>(asked, NOBODY, (own) => batching.read(model, own))
     } catch (error) {
       if (!isInklingError(error)) throw error
@@ -156,7 +154,7 @@ export function createPredictionLoader(options: LoaderOptions): PredictionLoader
       // What throws at once spares the read. Another version may have to be loaded first: the read does not wait for it,
       // so that every version of the request is read for together.
       if (selector === CHAMPION) sides ??= serving.sidesAt(model, instant)
-      const reading = features(asked)
+      const reading = features.many(asked)
       reading.catch(() => {}) // heard of where it is awaited, which may be after a version was loaded
       if (selector === CHAMPION) {
         const outcomes = await scoreSides(sides!, asked, await reading, scoreAll)
@@ -187,15 +185,15 @@ export function createPredictionLoader(options: LoaderOptions): PredictionLoader
     })
   }
 
-  function loaderOf(selector: string): DataLoader<Slot, Outcome> {
-    let loader = versions.get(selector)
-    if (!loader) {
-      loader = new DataLoader((asked) => predictAll(selector, asked), { maxBatchSize: MOST_PAIRS })
-      versions.set(selector, loader)
+  function versionOf(selector: string): Bulk<Slot, Outcome> {
+    let version = versions.get(selector)
+    if (!version) {
+      version = createBulk((asked) => predictAll(selector, asked), MOST_PAIRS)
+      versions.set(selector, version)
     }
-    return loader
+    return version
   }
-  const champions = loaderOf(CHAMPION)
+  const champions = versionOf(CHAMPION)
 
   const stored = new DataLoader<Slot, Estimate | null>(async (asked) => {
     if (!scores) return asked.map(() => null)
@@ -212,17 +210,17 @@ export function createPredictionLoader(options: LoaderOptions): PredictionLoader
   /** A stand-in that cannot be fetched is none; the first failure stays the reason. */
   const storedOrNone = (slot: Slot) => stored.load(slot).catch(() => null)
 
-  const fresh = createFreshness(options, ofOwn)
+  const fresh = createFreshness(options, restricts ? owned.many : null)
   const computed = new Set<Slot>()
-  const current = new DataLoader<Slot, Answer>(
-    async (asked) => {
-      const wanted = asked.filter((slot) => !computed.has(slot))
-      sides ??= sidesOrNone()
-      const found = sides && wanted.length > 0 ? await fresh!(wanted, sides) : null
-      return Promise.all(asked.map((slot) => found?.get(slot) ?? compute(slot)))
-    },
-    { maxBatchSize: MOST_PAIRS },
-  )
+  const current = createBulk<Slot, Answer>(async (asked) => {
+    const wanted = computed.size > 0 ? asked.filter((slot) => !computed.has(slot)) : asked
+    sides ??= sidesOrNone()
+    const found = sides && wanted.length > 0 ? await fresh!(wanted, sides) : null
+    const missing = found ? asked.filter((slot) => !found.has(slot)) : asked
+    const answers = missing.length > 0 ? await computeMany(missing) : []
+    let at = 0
+    return asked.map((slot) => found?.get(slot) ?? answers[at++]!)
+  }, MOST_PAIRS)
   /** What serves nothing is told by the computation, which knows the reason. */
   function sidesOrNone(): Sides | null {
     try {
@@ -232,24 +230,30 @@ export function createPredictionLoader(options: LoaderOptions): PredictionLoader
       return null
     }
   }
-  function answerNow(slot: Slot, { computed: mustCompute }: Terms = {}): Promise<Answer> {
+  function answerNow(slot: Slot, mustCompute = false): MaybePromise<Answer> {
     if (!fresh || !isNow(slot)) return compute(slot)
-    if (!mustCompute) return current.load(slot)
+    if (!mustCompute) return current.one(slot)
     computed.add(slot)
     return compute(slot)
   }
 
-  function compute(slot: Slot): Promise<Answer> {
-    return model.fallback ? computeOrFallBack(slot) : champions.load(slot)
+  function compute(slot: Slot): MaybePromise<Answer> {
+    const outcome = champions.one(slot)
+    return !model.fallback || (!(outcome instanceof Promise) && isPrediction(outcome))
+      ? outcome
+      : computeOrFallBack(slot)
+  }
+  async function computeMany(slots: readonly Slot[]): Promise<readonly Answer[]> {
+    return model.fallback ? Promise.all(slots.map(computeOrFallBack)) : champions.many(slots)
   }
   async function computeOrFallBack(slot: Slot): Promise<Answer> {
-    const outcome = await champions.load(slot)
+    const outcome = await champions.one(slot)
     if (isPrediction(outcome)) return outcome
     let answer = substitutes.get(slot)
     if (!answer) {
       answer = withFallback(model, slot, outcome, {
         stored: () => storedOrNone(slot),
-        features: async () => (await features([slot]))[0]!,
+        features: async () => (await features.many([slot]))[0]!,
       })
       substitutes.set(slot, answer)
       const given = await answer
@@ -260,9 +264,9 @@ export function createPredictionLoader(options: LoaderOptions): PredictionLoader
   async function answerOn(slot: Slot, terms: Terms): Promise<Answer> {
     const { asServed, within } = terms
     if (asServed) return (await stored.load(slot)) ?? notStored(model, slot.asOf)
-    if (!within) return answerNow(slot, terms)
+    if (!within) return answerNow(slot, terms.computed)
     const late = Symbol('late')
-    const answer = await Promise.race([answerNow(slot, terms), wait(within.ms).then(() => late)])
+    const answer = await Promise.race([answerNow(slot, terms.computed), wait(within.ms).then(() => late)])
     if (typeof answer !== 'symbol') return answer
     const estimate = within.otherwise === 'STORED' ? await storedOrNone(slot) : null
     return estimate ?? tooLate(model, within.ms)
@@ -284,11 +288,17 @@ export function createPredictionLoader(options: LoaderOptions): PredictionLoader
   const histories = new Map<number, DataLoader<Slot, readonly PastScore[]>>()
 
   return {
-    load: (pair) => champions.load(slotOf(pair)),
-    loadVersion: (pair, selector) => loaderOf(selector.toLowerCase()).load(slotOf(pair)),
+    load: async (pair) => champions.one(slotOf(pair)),
+    loadVersion: async (pair, selector) => versionOf(selector.toLowerCase()).one(slotOf(pair)),
+    async prepare(pairs, mustCompute) {
+      const slots = pairs.map(slotOf)
+      if (!fresh || !slots.every(isNow)) return void (await computeMany(slots))
+      if (mustCompute) for (const slot of slots) computed.add(slot)
+      await (mustCompute ? computeMany(slots) : current.many(slots))
+    },
     answer(pair, terms) {
       const slot = slotOf(pair)
-      if (!terms?.asServed && !terms?.within) return answerNow(slot, terms)
+      if (!terms?.asServed && !terms?.within) return answerNow(slot, terms?.computed)
       const { asServed, computed, within } = terms
       const question = `${slot.id} ${asServed ?? false} ${computed ?? false} ${within?.ms} ${within?.otherwise}`
       let answer = answers.get(question)

@@ -26,6 +26,8 @@ export interface Age {
   readonly scoredSince: Date
   readonly asOfFrom: Date
   readonly asOfTo: Date
+  /** Only those that were stored as this tenant's. */
+  readonly tenant?: string
 }
 
 /** Where scores are found that may stand for a computation. */

@@ -1,5 +1,8 @@
+import { FEW_KEYS, settledSql } from '../index.ts'
 import { defineModel } from './kit.ts'
 import { CANDIDATES, LABELS, LEARNERS, READ } from './struggle-sql.ts'
+
+const READ_FEW = settledSql(READ)
 
 /** The entity's key: an enrolment x an objective of its course. */
 interface ProgressKey {
@@ -86,7 +89,7 @@ export const struggle = defineModel({
   shape: READ,
   read: (db, pairs) =>
     db.$queryRawUnsafe(
-      READ,
+      pairs.length <= FEW_KEYS ? READ_FEW : READ,
       pairs.map(({ key }) => key.learnerId),
       pairs.map(({ key }) => key.objectiveId),
       pairs.map(({ asOf }) => asOf.toISOString()),

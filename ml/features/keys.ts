@@ -1,4 +1,5 @@
 import { InklingError } from '../../platform/errors.ts'
+import { FEW_KEYS } from '../../platform/statement-names.ts'
 import { type ColumnShape, isMoment, isZoned, type ModelShape, quote } from './datamodel.ts'
 import type { KeyValues, Pair } from './model.ts'
 import type { Spot } from './spot.ts'
@@ -76,14 +77,16 @@ function keyValueOf(value: unknown): string | number {
 
 /**
  * FROM clause of pairs: "p" has the key columns k0, k1 ..., "at", "atUtc" and "place", the order of the pairs. Parameters:
- * one array per key field, then the moments.
+ * one array per key field, then the moments. tenants: the number of one more array, the column "tenant".
  */
-export function pairsFrom({ types }: EntityKey): string {
+export function pairsFrom({ types }: EntityKey, tenants?: number): string {
   const names = types.map((_, index) => `k${index}`)
   const arrays = [...types.map((type, index) => `$${index + 1}::${type}[]`), `$${types.length + 1}::timestamptz[]`]
+  const more = tenants === undefined ? [] : ['tenant']
+  if (tenants !== undefined) arrays.push(`$${tenants}::text[]`)
   return (
-    `(SELECT ${names.map((name) => `u.${name}, `).join('')}u."at", u."at" AT TIME ZONE 'UTC' AS "atUtc", u.place ` +
-    `FROM unnest(${arrays.join(', ')}) WITH ORDINALITY AS u(${[...names, '"at"', 'place'].join(', ')})) p`
+    `(SELECT ${[...names, ...more].map((name) => `u.${name}, `).join('')}u."at", u."at" AT TIME ZONE 'UTC' AS "atUtc", u.place ` +
+    `FROM unnest(${arrays.join(', ')}) WITH ORDINALITY AS u(${[...names, '"at"', ...more, 'place'].join(', ')})) p`
   )
 }
 
@@ -96,13 +99,42 @@ export function keysFrom({ types }: EntityKey): string {
 /** The parameters of `keysFrom`. */
 export function keyValues(key: EntityKey, keys: readonly KeyValues[]): unknown[] {
   const encoded = keys.map((values) => key.encode(values))
-  return key.fields.map((_, index) => encoded.map((values) => values[index]!))
+  return key.fields.map((_, index) => arrayOf(encoded.map((values) => values[index]!)))
 }
 
 /** The parameters of `pairsFrom`. */
 export function pairValues(key: EntityKey, pairs: readonly Pair[]): unknown[] {
-  const encoded = pairs.map((pair) => key.encode(pair.key))
-  return [...key.fields.map((_, index) => encoded.map((values) => values[index]!)), pairs.map(momentText)]
+  return [
+    ...keyValues(
+      key,
+      pairs.map((pair) => pair.key),
+    ),
+    arrayOf(momentTexts(pairs)),
+  ]
+}
+
+/** The parameter of a pair's tenants. */
+export function tenantValues(pairs: readonly Pair[]): unknown {
+  return arrayOf(pairs.map(({ tenant }) => tenant ?? null))
+}
+
+/** Clients look at each element of an array, which for many takes longer than to write the array as PostgreSQL reads it. */
+function arrayOf(texts: (string | null)[]): (string | null)[] | string {
+  if (texts.length <= FEW_KEYS) return texts
+  const json = JSON.stringify(texts)
+  if (!json.includes('\\')) return `{${json.slice(1, -1)}}`
+  return `{${texts.map((text) => (text === null ? 'NULL' : `"${text.replaceAll(/["\\]/g, '\\$&')}"`)).join()}}`
+}
+
+/** Nearly always all pairs look from one moment. */
+function momentTexts(pairs: readonly Pair[]): string[] {
+  let last: Date | null = null
+  let text = ''
+  return pairs.map((pair) => {
+    if (pair.asOf !== last) text = momentText(pair)
+    last = pair.asOf
+    return text
+  })
 }
 
 function momentText({ asOf }: Pair): string {

@@ -33,9 +33,9 @@ export function defineWithKit<S extends SchemaTypes, M extends ModelName<S>>(
   const specs: FeatureSpec[] = [...features].map(([feature, { kind, text }]) => specOf(name, feature, kind, text))
   const eligible = definition.eligible?.(builtEligibility<S, M>())
   const label = definition.label(builtLabel<S, M>())
-  const reader = createReader(name, datamodel, root, key, features, eligible)
-  const ages = createAges(name, datamodel, root, key, features)
   const owner = definition.tenant === undefined ? undefined : createOwner(name, datamodel, root, key, definition.tenant)
+  const reader = createReader(name, datamodel, root, key, features, eligible, owner)
+  const ages = createAges(name, datamodel, root, key, features)
   const snapshotLabels = createSnapshots({
     model: name,
     datamodel,
@@ -66,7 +66,7 @@ export function defineWithKit<S extends SchemaTypes, M extends ModelName<S>>(
     ...watchingOf(definition),
     ...judgementOf(definition, specs),
     ...(ages ? { ages } : {}),
-    ...(owner ? { tenants: owner.tenants } : {}),
+    ...(owner ? { tenants: owner.tenants, readsTenants: true } : {}),
     ...(field === undefined ? {} : { field }),
     ...(probabilityField === undefined ? {} : { probabilityField }),
     ...(gates === undefined ? {} : { gates }),

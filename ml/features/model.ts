@@ -9,6 +9,8 @@ export type KeyValues = Readonly<Record<string, string | number>>
 export interface Pair {
   readonly key: KeyValues
   readonly asOf: Date
+  /** Whose the entity has to be: with `Model.readsTenants` another tenant's is read like one that is not there. Absent: anybody's. */
+  readonly tenant?: string | undefined
 }
 
 /** A boolean is 0 or 1, a category its text, what is missing null. */
@@ -219,6 +221,8 @@ export interface Model {
    * tenant, and nothing is looked up. Another tenant's entity is answered like one that is not there, before any feature is read.
    */
   tenants?(client: SqlClient, keys: readonly KeyValues[]): Promise<readonly (string | null)[]>
+  /** Whether `read` minds the tenants of its pairs. Otherwise whoever serves looks them up before it reads. */
+  readonly readsTenants?: boolean
   /** Labelled pairs in pages of at most `pageSize`; moments whose window is not over at `now` are left out. */
   labels(client: SqlClient, options: LabelOptions): AsyncIterable<readonly LabelRow[]>
   /** The label of each pair, 0 or 1; null for whom the question is not about. Exact only once `labelWindowMs` is over. */

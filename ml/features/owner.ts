@@ -1,7 +1,8 @@
+import { FEW_KEYS, settledSql } from '../../platform/statement-names.ts'
 import { type Datamodel, type ModelShape, ownOf, quote, type RelationShape, tableOf } from './datamodel.ts'
 import { type EntityKey, keysFrom, keyValues } from './keys.ts'
 import type { Model } from './model.ts'
-import { query } from './reader.ts'
+import { query } from './query.ts'
 import { oneOf, type Spot, spotOf } from './spot.ts'
 
 /** How an entity's tenant is found. */
@@ -42,13 +43,18 @@ export function createOwner(
     })
   }
   const tenant = follow(datamodel, spot, start.shape, start.alias, start.path)
-  const sql = `SELECT ${tenant} AS "tenant" FROM ${keysFrom(key)} ${start.sql} ORDER BY p.place`
+  // A row for each tenant, not for each entity: a page of one tenant's is a single row, which costs next to nothing to parse.
+  const sql = `SELECT ${tenant} AS "tenant", string_agg(p.place::text, ',') AS "places" FROM ${keysFrom(key)} ${start.sql} GROUP BY 1`
+  const few = settledSql(sql)
   const ofEntity = follow(datamodel, spot, root, 'e', path)
   return {
     async tenants(client, keys) {
       if (keys.length === 0) return []
-      const rows = await query<{ tenant: string | null }[]>(client, model, sql, keyValues(key, keys))
-      return rows.map((row) => row.tenant)
+      const text = keys.length <= FEW_KEYS ? few : sql
+      const rows = await query<{ tenant: string | null; places: string }[]>(client, model, text, keyValues(key, keys))
+      const tenants: (string | null)[] = new Array(keys.length).fill(null)
+      for (const { tenant, places } of rows) for (const place of places.split(',')) tenants[Number(place) - 1] = tenant
+      return tenants
     },
     isOf: (placeholder) => `${ofEntity} = ${placeholder}`,
   }

@@ -1,8 +1,11 @@
-import { InklingError } from '../../platform/errors.ts'
+import { FEW_KEYS, settledSql } from '../../platform/statement-names.ts'
 import { compileCondition } from './conditions.ts'
 import { type Datamodel, type ModelShape, tableOf } from './datamodel.ts'
-import { type EntityKey, pairsFrom, pairValues } from './keys.ts'
+import { type EntityKey, pairsFrom, pairValues, tenantValues } from './keys.ts'
 import type { FeatureRow, FeatureValue, Pair, SqlClient } from './model.ts'
+import type { Owner } from './owner.ts'
+import { type Packed, packedSql, unpack } from './packing.ts'
+import { query, readFault } from './query.ts'
 import type { Condition, FeatureDefinition } from './reading.ts'
 import { compileSelect } from './select.ts'
 import { type Spot, spotOf } from './spot.ts'
@@ -20,7 +23,10 @@ export interface Reader {
   read(client: SqlClient, pairs: readonly Pair[]): Promise<readonly FeatureRow[]>
 }
 
-/** Compiles features and eligibility to one statement over pairs. Throws FEATURE_INVALID. */
+/**
+ * Compiles features and eligibility to one statement over pairs. owner: with it a pair's tenant is minded in the statement itself, which joins
+ * no row of another tenant's entity. What a version depends on is the same with and without. Throws FEATURE_INVALID.
+ */
 export function createReader(
   model: string,
   datamodel: Datamodel,
@@ -28,6 +34,7 @@ export function createReader(
   key: EntityKey,
   features: ReadonlyMap<string, FeatureDefinition>,
   eligible: Condition | undefined,
+  owner?: Owner,
 ): Reader {
   const statement = createStatement(datamodel, root, key.fields.length + 1)
   const columns = [...features].map(([name, feature]) => {
@@ -39,25 +46,45 @@ export function createReader(
     ? `(${isThere} AND ${compileCondition(statement, spotOf(model, 'eligible'), eligible)})`
     : `(${isThere})`
   const on = key.columns.map((column, index) => `${column} = p.k${index}`).join(' AND ')
-  const sql = [
-    `SELECT ${isThere} AS "present", ${isEligible} AS "eligible",\n  ${statement.outputs()}`,
-    `FROM ${pairsFrom(key)}`,
-    `LEFT JOIN ${tableOf(root)} e ON ${on}`,
-    statement.joins(),
-    'ORDER BY p.place',
-  ]
-    .filter((line) => line !== '')
-    .join('\n')
+  const sqlOf = (pairs: string, isOwn: string) =>
+    [
+      `SELECT ${isThere} AS "present", ${isEligible} AS "eligible",\n  ${statement.outputs()}`,
+      `FROM ${pairs}`,
+      `LEFT JOIN ${tableOf(root)} e ON ${on}${isOwn}`,
+      statement.joins(),
+      'ORDER BY p.place',
+    ]
+      .filter((line) => line !== '')
+      .join('\n')
+  const sql = sqlOf(pairsFrom(key), '')
   const functions = [...features.values()].map(({ reading }) =>
     reading.form === 'select' ? String(reading.compute) : null,
   )
+  const kinds = columns.map(({ kind }) => kind)
+  // Functions of `f.from` are given columns of any type: those come as they are.
+  const isPacked = functions.every((compute) => compute === null)
+  const asked = (text: string) => {
+    const many = isPacked ? packedSql(text, kinds) : text
+    return { few: settledSql(many), many }
+  }
+  const anybodys = asked(sql)
+  const tenants = key.fields.length + 2 + statement.values.length
+  const ofTenants =
+    owner && asked(sqlOf(pairsFrom(key, tenants), ` AND (p.tenant IS NULL OR ${owner.isOf('p.tenant')})`))
   return {
     sql,
     shape: [sql, statement.values, functions],
     async read(client, pairs) {
       if (pairs.length === 0) return []
-      const values = [...pairValues(key, pairs), ...statement.values]
-      const rows = await query<Row[]>(client, model, sql, values)
+      const minds = ofTenants !== undefined && pairs.some(({ tenant }) => tenant !== undefined)
+      const { few, many } = minds ? ofTenants : anybodys
+      const text = pairs.length <= FEW_KEYS ? few : many
+      const values = [...pairValues(key, pairs), ...statement.values, ...(minds ? [tenantValues(pairs)] : [])]
+      if (isPacked) {
+        const [row] = await query<Packed[]>(client, model, text, values)
+        return unpack(row!, kinds)
+      }
+      const rows = await query<Row[]>(client, model, text, values)
       return rows.map((row, index) => ({
         eligible: row.eligible === true,
         values: columns.map((column) => featureValueOf(model, column, row, pairs[index]!.asOf)),
@@ -104,21 +131,4 @@ function featureValueOf(
     `Model "${model}", feature "${name}" is no ${kind}: it is a ${typeof value}`,
     `Return a ${kind} or null.`,
   )
-}
-
-/** Runs a statement of a model. Rejects with FEATURE_READ_FAILED; what the database said is the cause. */
-export async function query<T>(client: SqlClient, model: string, sql: string, values: readonly unknown[]): Promise<T> {
-  try {
-    return await client.$queryRawUnsafe<T>(sql, ...values)
-  } catch (cause) {
-    throw readFault(
-      `Model "${model}": the database did not answer a read`,
-      'Check that the database is up and that its tables agree with the Prisma schema (inkling doctor).',
-      cause,
-    )
-  }
-}
-
-export function readFault(message: string, hint: string, cause?: unknown): InklingError {
-  return new InklingError('FEATURE_READ_FAILED', message, hint, cause === undefined ? undefined : { cause })
 }

@@ -3,7 +3,7 @@ import { type Datamodel, isMoment, type ModelShape, tableOf } from './datamodel.
 import { type EntityKey, pairsFrom, pairValues } from './keys.ts'
 import type { CandidateOptions, KeyValues, LabelOptions, LabelRow, Pair, SqlClient } from './model.ts'
 import type { Owner } from './owner.ts'
-import { query } from './reader.ts'
+import { query } from './query.ts'
 import { type Condition, hoursOf, type LabelDefinition, type Snapshots } from './reading.ts'
 import { intervalOf } from './rows.ts'
 import { type Spot, spotOf } from './spot.ts'

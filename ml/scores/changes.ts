@@ -79,18 +79,23 @@ export async function readChanges(
 /** More notes than these are not looked through. */
 const MOST_PARTS = 5000
 
+/** What a note is about: fields of the key with commas between them, and their values as JSON. */
+export interface Note {
+  readonly fields: string
+  readonly key: string
+}
+
+/** SQL of the notes of the model $1: a row with their `count` and with different `notes`, of as many as are looked through and one more. */
+export const SOME_NOTES = `SELECT count(*)::int AS count, json_agg(DISTINCT jsonb_build_object('fields', fields, 'key', key)) AS notes
+  FROM (SELECT fields, key FROM inkling."ScoreChange" WHERE model = $1 LIMIT ${MOST_PARTS + 1}) noted`
+
 /** Tells whether an entity has rows with a note that they changed; with too many notes every entity may have. */
-export async function readChanged(database: Queryable, model: string): Promise<(key: KeyValues) => boolean> {
-  const { rows } = await database.query<{ fields: string; key: string }>(
-    `SELECT DISTINCT fields, key FROM (SELECT fields, key FROM inkling."ScoreChange" WHERE model = $1 LIMIT $2) noted`,
-    [model, MOST_PARTS + 1],
-  )
-  if (rows.length > MOST_PARTS) return () => true
+export function changedOf(count: number, notes: readonly Note[]): (key: KeyValues) => boolean {
+  if (count > MOST_PARTS) return () => true
   const textOf = (values: readonly unknown[]) => JSON.stringify(values.map(String))
-  const noted = Map.groupBy(rows, ({ fields }) => fields)
-  const parts = [...noted].map(([fields, notes]) => ({
+  const parts = [...Map.groupBy(notes, ({ fields }) => fields)].map(([fields, group]) => ({
     fields: fields.split(','),
-    texts: new Set(notes.map(({ key }) => textOf(JSON.parse(key) as unknown[]))),
+    texts: new Set(group.map(({ key }) => textOf(JSON.parse(key) as unknown[]))),
   }))
   return (key) => parts.some(({ fields, texts }) => texts.has(textOf(fields.map((field) => key[field]))))
 }

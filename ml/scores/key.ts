@@ -10,6 +10,14 @@ export function keyText(key: KeyValues): string {
   return JSON.stringify(fields.map((field) => String(key[field])))
 }
 
+/**
+ * The texts of keys as one text that PostgreSQL reads as an array of them; a driver that quotes a thousand texts one by one takes ten times
+ * as long. They have no control characters, so that nothing but quotes and backslashes is escaped: in JSON as in an array.
+ */
+export function keyTexts(keys: readonly KeyValues[]): string {
+  return `{${JSON.stringify(keys.map(keyText)).slice(1, -1)}}`
+}
+
 /** The key that a text was made of; values are texts. fields: those of the entity's key, in any order. */
 export function keyOfText(fields: readonly string[], text: string): KeyValues {
   const values = JSON.parse(text) as string[]

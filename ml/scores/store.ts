@@ -2,8 +2,8 @@ import type { Database } from '../../platform/database.ts'
 import { DEFAULT_TENANT } from '../../platform/viewer.ts'
 import type { KeyValues } from '../define.ts'
 import type { FreshScores } from '../stored.ts'
-import { readChanged } from './changes.ts'
-import { keyText } from './key.ts'
+import { readFresh } from './fresh.ts'
+import { keyText, keyTexts } from './key.ts'
 
 /** A score as it was stored. */
 export interface StoredScore {
@@ -72,26 +72,13 @@ export function createScoreStore(database: Database): ScoreStore {
         : 'JOIN inkling."Score" s ON s.model = $1 AND s.key = u.key'
       const { rows } = await database.query<Row>(
         `SELECT u.place, ${COLUMNS} FROM unnest($2::text[]) WITH ORDINALITY u(key, place) ${from}`,
-        [model, keys.map(keyText), ...(asOf ? [asOf] : [])],
+        [model, keyTexts(keys), ...(asOf ? [asOf] : [])],
       )
       const found: (StoredScore | null)[] = keys.map(() => null)
       for (const { place, ...score } of rows) found[Number(place) - 1] = { key: keys[Number(place) - 1]!, ...score }
       return found
     },
-    async fresh(model, keys, { scoredSince, asOfFrom, asOfTo }) {
-      const hasChanged = await readChanged(database, model.name) // before the scores: a note that comes later is about a later row
-      const found: (StoredScore | null)[] = keys.map(() => null)
-      const { rows } = await database.query<Row>(
-        `SELECT u.place, ${COLUMNS} FROM unnest($2::text[]) WITH ORDINALITY u(key, place)
-         JOIN inkling."Score" s ON s.model = $1 AND s.key = u.key AND s."scoredAt" >= $3 AND s."asOf" BETWEEN $4 AND $5`,
-        [model.name, keys.map(keyText), scoredSince, asOfFrom, asOfTo],
-      )
-      for (const { place, ...score } of rows) {
-        const key = keys[Number(place) - 1]!
-        if (!hasChanged(key)) found[Number(place) - 1] = { key, ...score }
-      }
-      return found
-    },
+    fresh: (model, keys, age) => readFresh(database, model, keys, age),
     async history(model, keys, from, to) {
       const found: StoredScore[][] = keys.map(() => [])
       if (keys.length === 0) return found
@@ -99,7 +86,7 @@ export function createScoreStore(database: Database): ScoreStore {
         `SELECT u.place, ${COLUMNS} FROM unnest($2::text[]) WITH ORDINALITY u(key, place)
          JOIN inkling."ScoreHistory" s ON s.model = $1 AND s.key = u.key AND s."asOf" BETWEEN $3 AND $4
          ORDER BY u.place, s."asOf", s."scoredAt"`,
-        [model, keys.map(keyText), from, to],
+        [model, keyTexts(keys), from, to],
       )
       for (const { place, ...score } of rows)
         found[Number(place) - 1]!.push({ key: keys[Number(place) - 1]!, ...score })

@@ -1,9 +1,10 @@
 import { GraphQLError, type GraphQLResolveInfo } from 'graphql'
 import type { KeyValues, Model } from '../../ml/define.ts'
-import type { Terms } from '../../ml/loaders.ts'
+import type { MaybePromise, Terms } from '../../ml/loaders.ts'
 import { type Absence, type Answer, type Estimate, isEstimate } from '../../ml/prediction.ts'
+import { hasScope } from '../../platform/viewer.ts'
 import { entityExtensions } from '../federation.ts'
-import { keyOf, momentOf } from './pair.ts'
+import { momentOf } from './pair.ts'
 import { shown } from './precision.ts'
 import { refused } from './refused.ts'
 import { asksComputation } from './selection.ts'
@@ -92,43 +93,67 @@ function predictionFields(
     }),
     within: t.arg({ type: within, description: 'How long it may take, and what to answer instead.' }),
   }
+  const prepared = (isWhole: boolean) => preparation(model, isWhole && mayBeStored)
   const answer = (key: KeyValues, given: Arguments, context: PredictionContext, computed = false) =>
-    context
-      .predictions(model.name)
-      .answer({ key: keyOf(model, key), asOf: momentOf(given.asOf, context.now) }, termsOf(given, computed))
+    context.predictions(model.name).answer({ key, asOf: momentOf(given.asOf, context.now) }, termsOf(given, computed))
   return {
     [names.prediction]: t.field({
       scopes,
+      extensions: prepared(true),
       type: PredictionRef,
       nullable: true,
       args,
       description: `${model.question} Null when it cannot be said: \`${names.unavailable}\`, asked with the same arguments, tells why.`,
       resolve: (key: KeyValues, given: Arguments, context: PredictionContext, info: GraphQLResolveInfo) =>
-        answer(key, given, context, mayBeStored && asksComputation(info)).then((answered) =>
+        once(answer(key, given, context, mayBeStored && asksComputation(info)), (answered) =>
           estimateOrNull(answered, given),
         ),
     }),
     [names.probability]: t.float({
       scopes,
+      extensions: prepared(false),
       nullable: true,
       args,
       description: `${model.question} The probability alone, 0..1.`,
       resolve: (key: KeyValues, given: Arguments, context: PredictionContext) =>
-        answer(key, given, context).then((answered) => {
+        once(answer(key, given, context), (answered) => {
           const estimate = estimateOrNull(answered, given)
           return estimate && shown(estimate.probability, context.viewer)
         }),
     }),
     [names.unavailable]: t.field({
       scopes,
+      extensions: prepared(false),
       type: UnavailableRef,
       nullable: true,
       args,
       description: `Why \`${names.prediction}\` is null; null when there is a prediction.`,
-      resolve: (key: KeyValues, given: Arguments, context: PredictionContext): Promise<Absence | null> =>
-        answer(key, given, context).then((answered) => (isEstimate(answered) ? null : answered)),
+      resolve: (key: KeyValues, given: Arguments, context: PredictionContext): MaybePromise<Absence | null> =>
+        once(answer(key, given, context), (answered) => (isEstimate(answered) ? null : answered)),
     }),
   }
+}
+
+/**
+ * `extensions` of a field of an entity: whoever is about to resolve it for a list of entities may have all of them prepared, and then each comes
+ * without a promise. Says nothing where the arguments ask for something that is found one by one.
+ */
+function preparation(model: Model, mayBeComputed: boolean) {
+  return {
+    prepare(keys: readonly KeyValues[], given: Arguments, context: PredictionContext, info: GraphQLResolveInfo) {
+      if (given.asServed || given.within || !hasScope(context.viewer, 'predictions:read')) return undefined
+      const asOf = momentOf(given.asOf, context.now)
+      return context.predictions(model.name).prepare(
+        keys.map((key) => ({ key, asOf })),
+        mayBeComputed && asksComputation(info),
+      )
+    },
+  }
+}
+
+/** What comes of an answer, at once where it is known already. */
+function once<T>(answered: MaybePromise<Answer>, map: (answer: Answer) => T): MaybePromise<T> {
+  return answered instanceof Promise ? answered.then(map) : map(answered)
 }
 
 function estimateOrNull(answer: Answer, { within }: Arguments): Estimate | null {

@@ -9,7 +9,7 @@ const stand = await openStand({
   transport: process.argv[2] as 'local' | 'http',
   log,
   requestOf: (client) => ({ ...requestOf(client), log }),
-  limits: { headersMs: 500, requestMs: 500 },
+  limits: { headersMs: 1_000, requestMs: 1_000 },
 })
 
 process.on('message', () => {

@@ -93,6 +93,30 @@ describe('a key of four columns, one a moment and one an enum', () => {
     )
   })
 
+  it('of any text is found among many and among few', async () => {
+    const { churn } = await import('../../models/churn.ts')
+    const odd = ['"', '\\', '\\"', 'a,b', '{}', 'NULL', ' ', 'é\u2028', 'line\nbreak']
+    for (const id of odd)
+      await database.query(
+        `INSERT INTO learning."Learner" (id, name, "joinedAt", tenant) VALUES ($1, 'odd', '2026-01-01Z', $1)`,
+        [id],
+      )
+    const asOf = new Date('2026-02-01T00:00:00Z')
+    const joined = churn.features.findIndex(({ name }) => name === 'daysSinceJoined')
+    for (const others of [0, 1000]) {
+      const keys = [...odd, 'not\0possible', ...Array.from({ length: others }, (_, at) => `nobody ${at}`)].map(
+        (id) => ({ id }),
+      )
+      const rows = await churn.read(
+        client,
+        keys.map((key) => ({ key, asOf })),
+      )
+      const wanted = keys.map((_, at) => (at < odd.length ? 31 : null))
+      expect(rows.map(({ values }) => values[joined])).toEqual(wanted)
+      expect(await churn.tenants!(client, keys)).toEqual(keys.map(({ id }, at) => (at < odd.length ? id : null)))
+    }
+  })
+
   it('is refused when a field is missing or the moment is no date', async () => {
     const { churn } = await import('../../models/churn.ts')
     const asOf = new Date('2026-02-01')

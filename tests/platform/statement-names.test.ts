@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { churn } from '../../models/churn.ts'
 import { learningClient } from '../../platform/clients.ts'
-import { statementNameOf } from '../../platform/statement-names.ts'
+import { settledSql, statementNameOf } from '../../platform/statement-names.ts'
 import { seedSchool } from '../../prisma/learning/seed/school.ts'
 import { openTestDatabase } from '../harness.ts'
 
@@ -15,6 +15,35 @@ it('names statements over few keys, by their text, and no other', () => {
   expect(statementNameOf({ sql, args: [Array.from({ length: 201 }, String)] })).toBeUndefined()
   expect(statementNameOf({ sql: 'SELECT $1::text[]', args: [['1']] })).toBeUndefined()
   expect(statementNameOf({ sql: 'SELECT 1', args: [] })).toBeUndefined()
+})
+
+it('names a statement for few keys too, and leaves alone what is no array of a parameter', () => {
+  const settled = settledSql(
+    'SELECT 1 FROM unnest($1::text[], $2::timestamp without time zone[]) p, unnest($3::text[]) q',
+  )
+  expect(settled).toBe(
+    'SELECT 1 FROM unnest((SELECT $1::text[]), (SELECT $2::timestamp without time zone[])) p, unnest((SELECT $3::text[])) q',
+  )
+  expect(statementNameOf({ sql: settled, args: [['1']] })).toMatch(/^inkling_/)
+  for (const other of ['SELECT unnest(tags) FROM t', 'SELECT * FROM unnest(ARRAY[1, 2])', 'SELECT $1::text[]'])
+    expect(settledSql(other)).toBe(other)
+})
+
+it('has the server settle on one plan for a single key', async () => {
+  const database = await openTestDatabase()
+  const client = learningClient(database)
+  const plans = async () => {
+    const { rows } = await database.query<{ generic: number }>(
+      "SELECT sum(generic_plans)::int AS generic FROM pg_prepared_statements WHERE statement LIKE '%Activity%'",
+    )
+    return rows[0]!.generic
+  }
+  for (let turn = 0; turn < 5; turn++) await churn.read(client, [{ key: { id: 'nobody' }, asOf: new Date() }])
+  const before = await plans()
+  for (let turn = 0; turn < 5; turn++) await churn.read(client, [{ key: { id: 'nobody' }, asOf: new Date() }])
+  expect((await plans()) - before).toBe(5)
+  await client.$disconnect()
+  await database.close()
 })
 
 it('reads the same with a kept plan, with another number of keys, and on a connection that is new', async () => {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { createCoalescer } from '../../ml/coalescer.ts'
 
 /** Doubles numbers, taking its time; remembers what each run was given. */
-function doubling(options: { ms?: number; most?: number; waitMs?: number } = {}) {
+function doubling(options: { ms?: number; most?: number; lanes?: number; worthwhile?: number; waitMs?: number } = {}) {
   const runs: number[][] = []
   const coalescer = createCoalescer<number, number>({
     async run(parts) {
@@ -15,6 +15,8 @@ function doubling(options: { ms?: number; most?: number; waitMs?: number } = {})
     },
     sizeOf: () => 1,
     most: options.most ?? 100,
+    lanes: options.lanes ?? 1,
+    worthwhile: options.worthwhile ?? 100,
     waitMs: options.waitMs ?? 1000,
   })
   return { runs, call: coalescer.call }
@@ -31,14 +33,38 @@ describe('calls of several requests', () => {
 
   it('gather while a run is under way, and each gets its own answer', async () => {
     const { runs, call } = doubling()
-    const answers = await Promise.all([1, 2, 3, 4, 5].map((part) => call(part)))
+    const first = call(1)
+    await expect.poll(() => runs.length).toBe(1)
+    const answers = await Promise.all([first, ...[2, 3, 4, 5].map((part) => call(part))])
     expect(answers).toEqual([2, 4, 6, 8, 10])
     expect(runs).toEqual([[1], [2, 3, 4, 5]])
+  })
+
+  it('are one run when they are asked in one turn, whatever promises lie between them', async () => {
+    const { runs, call } = doubling()
+    const later = async (part: number) => {
+      for (let hop = 0; hop < part; hop++) await null
+      return call(part)
+    }
+    expect(await Promise.all([1, 2, 3].map(later))).toEqual([2, 4, 6])
+    expect(runs).toEqual([[1, 2, 3]])
+  })
+
+  it('share the places that are free evenly, where so many are worth it', async () => {
+    const { runs, call } = doubling({ lanes: 2, worthwhile: 3 })
+    await Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map((part) => call(part)))
+    expect(runs).toEqual([
+      [1, 2, 3, 4],
+      [5, 6, 7, 8],
+    ])
+    await Promise.all([1, 2, 3].map((part) => call(part)))
+    expect(runs.slice(2)).toEqual([[1, 2, 3]])
   })
 
   it('wait no longer than they may, however long the run before them takes', async () => {
     const { runs, call } = doubling({ ms: 500, waitMs: 2 })
     const slow = call(1)
+    await expect.poll(() => runs.length).toBe(1)
     const late = [call(2), call(3)]
     await expect.poll(() => runs.length, { timeout: 400, interval: 5 }).toBe(2)
     expect(runs[1]).toEqual([2, 3])
@@ -56,7 +82,7 @@ describe('calls of several requests', () => {
     const { runs, call } = doubling()
     const settled = await Promise.allSettled([1, 2, -3, 4].map((part) => call(part)))
     expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled'])
-    expect(runs).toEqual([[1], [2, -3, 4], [2], [-3], [4]])
+    expect(runs).toEqual([[1, 2, -3, 4], [1], [2], [-3], [4]])
     expect(await call(5)).toBe(10)
   })
 
@@ -70,6 +96,8 @@ describe('calls of several requests', () => {
       },
       sizeOf: () => 1,
       most: 10,
+      lanes: 1,
+      worthwhile: 10,
       waitMs: 1,
     })
     await storage.run('a transaction', () => coalescer.call(1))

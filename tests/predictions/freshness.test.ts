@@ -4,6 +4,9 @@ import { createScoreStore, type ScoreBatch } from '../../ml/scores/store.ts'
 import { admin, type MonitoringStand, now, openMonitoringStand, stranger } from '../monitoring/stand.ts'
 
 const MINUTE = 60_000
+const ownerOf = (id: number) => (id < 1000 ? 'default' : 'elsewhere')
+/** Entities that have another owner than when they were scored. */
+const moved = new Map<number, string>()
 const ago = (minutes: number, from = new Date()) => new Date(from.getTime() - minutes * MINUTE)
 
 describe('a model file with freshFor', () => {
@@ -11,7 +14,7 @@ describe('a model file with freshFor', () => {
   beforeAll(async () => {
     stand = await openMonitoringStand({
       freshForMs: 15 * MINUTE,
-      tenants: async (_client, keys) => keys.map(({ id }) => (Number(id) < 1000 ? 'default' : 'elsewhere')),
+      tenants: async (_client, keys) => keys.map(({ id }) => moved.get(Number(id)) ?? ownerOf(Number(id))),
     })
   })
   afterAll(() => stand.close())
@@ -27,6 +30,7 @@ describe('a model file with freshFor', () => {
       asOf: ago(5, now),
       scoredAt: ago(5),
       keys: ids.map((id) => ({ id })),
+      tenants: ids.map(ownerOf),
       probability: ids.map(() => 0.125),
       low: ids.map(() => 0.1),
       high: ids.map(() => 0.2),
@@ -111,6 +115,28 @@ describe('a model file with freshFor', () => {
     expect(await sources([1], `toy(asOf: "${ago(1, now).toISOString()}") { source }`)).toEqual(['MODEL'])
     expect(await ask([1001])).toMatchObject([{ toy: null, toyUnavailable: { code: 'NOT_APPLICABLE' } }])
     expect(await ask([1, 1001], PLAIN, stranger)).toMatchObject([{ toy: null }, { toyProbability: 0.125 }])
+  })
+
+  it('gives nobody the score of an entity that has moved to another tenant', async () => {
+    await store([1, 1001])
+    moved.set(1, 'elsewhere').set(1001, 'default')
+    expect(await ask([1, 1001])).toMatchObject([{ toy: null }, { toy: { source: 'MODEL' } }])
+    expect(await ask([1, 1001], PLAIN, stranger)).toMatchObject([{ toy: { source: 'MODEL' } }, { toy: null }])
+    moved.clear()
+  })
+
+  it('computes everybody where too many changes are noted to look through', async () => {
+    await store([1, 2])
+    const note = (id: number, times: number) =>
+      stand.database.query(
+        `INSERT INTO inkling."ScoreChange" (model, fields, key) SELECT 'toy', 'id', $1 FROM generate_series(1, $2)`,
+        [JSON.stringify([String(id)]), times],
+      )
+    await note(2, 5000)
+    expect(await sources([1, 2])).toEqual(['STORED', 'MODEL'])
+    await note(1, 1)
+    expect(await sources([1, 2])).toEqual(['MODEL', 'MODEL'])
+    await stand.database.query('DELETE FROM inkling."ScoreChange"')
   })
 
   it('remembers what was served so as what the version served', async () => {

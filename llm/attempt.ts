@@ -19,6 +19,8 @@ export interface AttemptOptions extends ReadingOptions {
   readonly inputTokens: number
   readonly counter: TokenCounter
   readonly admission: Admission | null
+  /** Whether another target may go on with what this one wrote. */
+  readonly isContinuable: boolean
   readonly signal: AbortSignal
   readonly log: Log
 }
@@ -30,7 +32,7 @@ export interface AttemptEnd {
   readonly error: ProviderError | null
   readonly usage: Usage
   readonly costUsd: number
-  /** What it wrote. */
+  /** What it wrote, of an answer that may be continued. */
   text(): string
   readonly hasCalledTools: boolean
   /** When its first part came, on the clock of `performance`; null when none did. */
@@ -49,7 +51,7 @@ export async function* attempt(options: AttemptOptions): AsyncGenerator<Delivere
   const { state, request, inputTokens, counter, admission, gatherer, signal, log } = options
   const { target, statistics, breaker } = state
   const startedAt = performance.now()
-  const meter = createOutputMeter(request, inputTokens, counter)
+  const meter = createOutputMeter(request, inputTokens, counter, options.isContinuable)
   // A batch of yesterday says nothing about how a target does now.
   const trial = gatherer ? null : breaker.begin()
   let isSent = false

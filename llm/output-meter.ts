@@ -5,7 +5,7 @@ import type { TokenCounter } from './tokens.ts'
 export interface OutputMeter {
   /** False when it has written clearly more than it was allowed: it has to be stopped. */
   add(text: string): boolean
-  /** Everything written so far. */
+  /** Everything written so far, where it is kept. */
   text(): string
   /** Usage as counted here. */
   counted(): Usage
@@ -19,10 +19,12 @@ const MARGIN = 1.25
 const MOST_CHARS_PER_TOKEN = 40
 const CHECK_EVERY = 2000
 
+/** keepsText: for who may go on with it; the answer itself is kept elsewhere. */
 export function createOutputMeter(
   request: LlmRequest & { readonly maxTokens: number },
   inputTokens: number,
   counter: TokenCounter,
+  keepsText = false,
 ): OutputMeter {
   let chars = 0
   let uncounted: string[] = []
@@ -54,7 +56,7 @@ export function createOutputMeter(
   })
   return {
     add(text) {
-      texts.push(text)
+      if (keepsText) texts.push(text)
       uncounted.push(text)
       chars += text.length
       uncountedChars += text.length

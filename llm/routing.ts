@@ -118,6 +118,7 @@ export async function* answer(asking: Asking): AsyncGenerator<RoutedPart, void> 
           counter,
           admission,
           gatherer,
+          isContinuable: options.isContinuable ?? false,
           signal,
           log,
         })

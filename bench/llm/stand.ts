@@ -30,7 +30,12 @@ export async function startProvider(): Promise<{ url: string; pid: number; end()
  * The llm subgraph behind the gateway in this process, as `npm start` has it: tokens verified, money set aside, rows written.
  * llms: by the name of their target; the first is asked where nothing is said.
  */
-export async function serveLlm(database: Database, providerUrl: string, llms: Readonly<Record<string, string>>) {
+export async function serveLlm(
+  database: Database,
+  providerUrl: string,
+  llms: Readonly<Record<string, string>>,
+  { graceMs = 15_000 } = {},
+) {
   const opened = new AsyncDisposableStack()
   const file = {
     providers: { local: { kind: 'openai-compatible', baseUrl: `${providerUrl}/v1`, local: true } },
@@ -46,7 +51,7 @@ export async function serveLlm(database: Database, providerUrl: string, llms: Re
   opened.defer(close)
   const router = createRouter({ targets, log })
   const openRouter = async () => ({ router })
-  const engine = createLlm({ database, log, openRouter, perMinute: 100_000, graceMs: 15_000, cacheSeconds: 60 })
+  const engine = createLlm({ database, log, openRouter, perMinute: 100_000, graceMs, cacheSeconds: 60 })
   opened.defer(() => engine.close())
   const clock = await createClock(database, benchConfig)
   const learning = learningClient(database)

@@ -7,20 +7,16 @@ import { isPrediction } from '../../ml/prediction.ts'
 import { learningClient } from '../../platform/clients.ts'
 import { createClock } from '../../platform/clock.ts'
 import { loadConfig } from '../../platform/config.ts'
-import { openDatabase } from '../../platform/database.ts'
-import { createLog } from '../../platform/log.ts'
-import { migrate } from '../../platform/migrate.ts'
 import { seedSchool } from '../../prisma/learning/seed/school.ts'
+import { log, openBenchDatabase, printMachine } from '../scores/stand.ts'
 
 const CONCURRENT = 64
 const PREDICTIONS = 10
 const ROUNDS = 5
 const seconds = Number(process.argv[2] ?? 3)
 
-const log = createLog('silent')
 const config = loadConfig({ ...process.env, LOG_LEVEL: 'error' })
-const database = await openDatabase({ url: config.DATABASE_URL, poolSize: config.DATABASE_POOL_SIZE, log })
-await migrate(database, log)
+const { database, end } = await openBenchDatabase(config.DATABASE_URL ? 'server' : 'embedded')
 const clock = await createClock(database, config)
 const learning = learningClient(database)
 await seedSchool(database, { seed: 7, learners: 1000, now: clock.now() })
@@ -79,6 +75,7 @@ async function run(across: boolean, into: Figures): Promise<void> {
   into.cpuMs += (user + system) / 1000
 }
 
+await app.jobs.stop() // its heartbeat would be in the figures
 const empty = (): Figures => ({ requests: 0, ms: [], elapsedMs: 0, statements: 0, answered: 0, cpuMs: 0 })
 await run(true, empty())
 await run(false, empty())
@@ -95,6 +92,7 @@ const describe = (figures: Figures) => ({
   'p50 ms': Number(percentile(figures.ms, 0.5).toFixed(1)),
   'p99 ms': Number(percentile(figures.ms, 0.99).toFixed(1)),
   'reads per request': Number((figures.statements / figures.requests).toFixed(3)),
+  'keys per read': Math.round((figures.requests * PREDICTIONS) / figures.statements),
   'CPU ms per request, here': Number((figures.cpuMs / figures.requests).toFixed(2)),
   predictions: figures.answered,
 })
@@ -102,7 +100,7 @@ console.table({ shared: describe(shared), 'limited to one request': describe(apa
 const gain = shared.requests / shared.elapsedMs / (apart.requests / apart.elapsedMs)
 const tail = percentile(shared.ms, 0.99) / percentile(apart.ms, 0.99)
 console.log(`${database.embedded ? 'PGlite' : 'PostgreSQL'}: throughput x ${gain.toFixed(2)}, p99 x ${tail.toFixed(2)}`)
-await app.jobs.stop()
+printMachine()
 await app.close()
 await learning.$disconnect()
-await database.close()
+await end()

@@ -20,7 +20,7 @@ interface Row {
   readonly isCut?: boolean
 }
 /** Slow enough that all run at the same time. */
-const short = 'x:tokens=600,everyMs=50'
+const short = 'x:tokens=600,everyMs=150'
 const longer = 'x:tokens=500,tokenChars=800,everyMs=50'
 const rows: Readonly<Record<string, Row>> = {
   reads: { says: 'read, 600 tokens', reads: true, llm: short, most: 10_000 },
@@ -28,7 +28,7 @@ const rows: Readonly<Record<string, Row>> = {
   readsMore: { says: 'read, 400 KB', reads: true, llm: longer, most: 10_000 },
   stallsMore: { says: 'never read, 400 KB', reads: false, llm: longer, most: 10_000 },
   /** Longer than what the kernel takes for who does not read. */
-  long: { says: 'never read, 12 MB', reads: false, llm: 'x:tokens=12000,tokenChars=1000', most: 20, isCut: true },
+  long: { says: 'never read, 15 MB', reads: false, llm: 'x:tokens=15000,tokenChars=1000', most: 20, isCut: true },
 }
 const TOO_LONG_MS = 45_000
 

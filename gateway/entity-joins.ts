@@ -10,8 +10,8 @@ import {
   parse,
 } from 'graphql'
 import type { Subgraph } from '../platform/request.ts'
+import { isThenable } from '../platform/thenable.ts'
 import type { Operation } from './operation.ts'
-import { isThenable } from './thenable.ts'
 
 /** How a subgraph is given the entity that a value of another one stands for. */
 export interface EntityJoin {

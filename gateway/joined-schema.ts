@@ -28,11 +28,11 @@ import {
   parse,
 } from 'graphql'
 import type { Subgraph } from '../platform/request.ts'
+import { isThenable } from '../platform/thenable.ts'
 import { ClientError } from './client-error.ts'
 import { type EntityJoin, type EntityJoins, findJoins } from './entity-joins.ts'
 import type { Operation } from './operation.ts'
 import { type Prepare, prepareItems } from './preparing.ts'
-import { isThenable } from './thenable.ts'
 
 /** A value with the subgraph that made it, whose resolvers know how to read it. */
 class Held {

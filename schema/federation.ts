@@ -14,6 +14,7 @@ import {
   GraphQLUnionType,
 } from 'graphql'
 import type { RequestContext, Subgraph } from '../platform/request.ts'
+import { isThenable } from '../platform/thenable.ts'
 import type { Scope } from '../platform/viewer.ts'
 import { auditMutations } from './audit.ts'
 import { guardScopes, requireScopes } from './scopes.ts'
@@ -126,11 +127,6 @@ function entitiesField(entity: GraphQLUnionType, any: GraphQLScalarType) {
       })
     },
   }
-}
-
-/** Prisma's promises are no instances of Promise. */
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
 }
 
 interface Representation {

@@ -1,7 +1,8 @@
 // The browsers of bench/llm/streams.ts, in a process of their own: one WebSocket each, asking for one completion. Says when all sockets
 // are open and when all have text, tells what came whenever it is asked, and at the end how each stream went.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { WebSocket } from 'ws'
+import type { WebSocket } from 'ws'
+import { openSocket } from './socket.ts'
 
 /** Asked for, and without a first token yet. */
 const MOST_WAITING = 50
@@ -37,17 +38,6 @@ const document = `subscription ($input: CompletionInput!) { completionEvents(inp
 
 let tokensSoFar = 0
 let eventsSoFar = 0
-
-function open(url: string, viewer: string): Promise<WebSocket> {
-  return new Promise((resolve, reject) => {
-    const socket = new WebSocket(url, 'graphql-transport-ws')
-    socket.on('error', reject)
-    socket.on('open', () =>
-      socket.send(JSON.stringify({ type: 'connection_init', payload: { authorization: `Bearer ${viewer}` } })),
-    )
-    socket.once('message', () => resolve(socket))
-  })
-}
 
 function read(socket: WebSocket, maxTokens: number, number: number, onFirst: () => void): Promise<Seen> {
   return new Promise((resolve) => {
@@ -97,7 +87,7 @@ process.on('message', async (message: ReaderTask | 'count') => {
   const { url, viewers, maxTokens, withinMs } = message
   const sockets: WebSocket[] = []
   for (let at = 0; at < viewers.length; at += 20)
-    sockets.push(...(await Promise.all(viewers.slice(at, at + 20).map((viewer) => open(url, viewer)))))
+    sockets.push(...(await Promise.all(viewers.slice(at, at + 20).map((viewer) => openSocket(url, viewer)))))
   const streams: Promise<Seen>[] = []
   let begun = 0
   for (const [index, socket] of sockets.entries()) {

@@ -1,7 +1,8 @@
 // The browsers of bench/llm/stalled.ts, in a process of their own. Each opens a WebSocket and asks for an answer; then it either reads,
 // or stops reading as soon as it has begun, so that all that comes stays in the kernel's buffers and, once they are full, in the gateway.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { WebSocket } from 'ws'
+import type { WebSocket } from 'ws'
+import { openSocket } from './socket.ts'
 
 export interface StalledTask {
   readonly url: string
@@ -15,17 +16,6 @@ const document = `subscription ($input: CompletionInput!) { completionEvents(inp
   __typename ... on CompletionTokensAdded { text } ... on CompletionFinished { finishReason } ... on CompletionFailed { code } } }`
 /** Sockets that are being opened, and answers that have not begun: more is measuring how long a line is. */
 const AT_ONCE = 20
-
-function open(url: string, viewer: string): Promise<WebSocket> {
-  return new Promise((resolve, reject) => {
-    const socket = new WebSocket(url, 'graphql-transport-ws')
-    socket.on('error', reject)
-    socket.on('open', () =>
-      socket.send(JSON.stringify({ type: 'connection_init', payload: { authorization: `Bearer ${viewer}` } })),
-    )
-    socket.once('message', () => resolve(socket))
-  })
-}
 
 /** Resolves once the answer has begun. */
 function ask(socket: WebSocket, number: number, { target, maxTokens, reads }: StalledTask): Promise<void> {
@@ -45,7 +35,9 @@ function ask(socket: WebSocket, number: number, { target, maxTokens, reads }: St
 process.on('message', async (task: StalledTask) => {
   const sockets: WebSocket[] = []
   for (let at = 0; at < task.viewers.length; at += AT_ONCE)
-    sockets.push(...(await Promise.all(task.viewers.slice(at, at + AT_ONCE).map((viewer) => open(task.url, viewer)))))
+    sockets.push(
+      ...(await Promise.all(task.viewers.slice(at, at + AT_ONCE).map((viewer) => openSocket(task.url, viewer)))),
+    )
   let begun = 0
   for (const [index, socket] of sockets.entries()) {
     void ask(socket, index, task).then(() => begun++)
